@@ -1,0 +1,99 @@
+# Every command of the project. `make` alone lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+LESSON ?= 01_xor_mlp
+UV ?= uv
+# Jupyter refuses to run as root unless it is told to.
+JUPYTER_LAB = $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root)
+
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+TORCH := $(shell sed -n 's/^ *"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
+
+# $(call system,PROGRAM,DEBIAN PACKAGE,WHAT FOR): installs the package where it may, else says the one command to run.
+define system
+command -v $(1) >/dev/null || { \
+  if [ "$$(uname -s)" != Linux ]; then \
+    echo "$(3) needs $(1), and that needs Linux: use WSL or a virtual machine. 'make lab' works here." >&2; exit 1; \
+  elif ! command -v apt-get >/dev/null; then \
+    echo "$(3) needs $(1). Install the package '$(2)' with your package manager, then run make again." >&2; exit 1; \
+  elif [ "$$(id -u)" = 0 ]; then become=; \
+  elif sudo -n true 2>/dev/null; then become="sudo -n"; \
+  else echo "$(3) needs $(1). Run: sudo apt-get install $(2)   Then run make again." >&2; exit 1; fi; \
+  echo "Installing the system package $(2)."; \
+  { $$become apt-get update -qq && \
+    $$become env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $(2); } >/dev/null || \
+  { echo "Installing $(2) failed. Run: sudo apt-get install $(2)   Then run make again." >&2; exit 1; }; \
+}
+endef
+
+.PHONY: help
+help:  ## list these commands
+	@echo "make COMMAND, where COMMAND is one of"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | column -t -s '|'
+
+.PHONY: demo
+demo: $(INSTALLED) bubblewrap  ## grade a class of made-up submissions from end to end
+	@$(BIN)/course demo
+
+.PHONY: test
+test: $(INSTALLED) bubblewrap chromium lint  ## lint and run every test, those in a real browser too
+	@$(BIN)/python -m pytest
+
+.PHONY: lab
+lab: $(INSTALLED)  ## open JupyterLab on the lessons
+	@$(JUPYTER_LAB) --notebook-dir=notebooks
+
+# nbgrader calls `alembic` by its bare name.
+.PHONY: formgrader
+formgrader: $(INSTALLED) bubblewrap  ## open nbgrader's formgrader: gradebook and manual marks
+	@PATH="$(abspath $(BIN)):$$PATH" $(JUPYTER_LAB) --LabApp.default_url=/formgrader/
+
+.PHONY: lint
+lint: $(INSTALLED)  ## check style (the import contract is checked in tests/test_architecture.py)
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check . || { echo "Run: $(BIN)/ruff format ." >&2; exit 1; }
+
+.PHONY: bench
+bench: $(INSTALLED) bubblewrap  ## compare grading time with stock nbgrader
+	@$(BIN)/python -m benchmarks.grading
+
+.PHONY: release
+release: $(INSTALLED)  ## make the zip for a class: make release LESSON=01_xor_mlp
+	@$(BIN)/course release $(LESSON)
+
+.PHONY: pins
+pins:  ## write pins.txt anew from pyproject.toml (needs uv)
+	@set -o pipefail; { \
+	  echo "# Written by 'make pins'. torch and its CUDA packages are missing on purpose: see CONTRIBUTING.md."; \
+	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    --no-emit-index-url --no-emit-find-links --extra test pyproject.toml | \
+	  awk '/^[a-z0-9]/ { keep = !/^(torch|triton|cuda-|nvidia-)/ } keep'; } > pins.txt.new
+	@mv pins.txt.new pins.txt
+
+.PHONY: clean
+clean:  ## remove what was built and installed; run/ (submissions, gradebook) stays
+	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -not -path './run/*' -prune -exec rm -rf {} +
+
+.PHONY: bubblewrap chromium
+bubblewrap:
+	@$(call system,bwrap,bubblewrap,Grading)
+chromium:
+	@$(call system,chromium,chromium,Testing in a browser)
+
+$(INSTALLED): pyproject.toml pins.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "Python 3.11 or newer is needed. Name yours: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
+	  { echo "This Python cannot make virtual environments. Run: sudo apt-get install python3-venv" >&2; exit 1; }
+	@echo "Installing into $(VENV): about 2 GB, a few minutes the first time. Nothing outside this folder changes."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check $(TORCH)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r pins.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@

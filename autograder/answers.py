@@ -1,0 +1,258 @@
+"""Which statements of a notebook does an exercise need? Found by reading, never by running.
+
+For each exercise the answer is a slice of the notebook: the answer cell's statements, and from all other
+cells the imports, definitions and assignments whose names it uses, directly or through others. Demo
+cells, plots and trainings are not in any slice, so they cost nothing and can break nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+import symtable
+import warnings
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from autograder.sandbox.job import Piece
+from autograder.submission import Cell, Submission, without_line_magics
+
+_DEFINITIONS = (
+    ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign,
+    ast.AugAssign, ast.If, ast.Try, ast.With, ast.For, ast.While,
+)  # fmt: skip
+_DISTURBING_CALLS = frozenset(
+    "setattr delattr exec eval compile __import__ globals vars open seterr seterrcall setbufsize setrecursionlimit"
+    " settrace setprofile signal start alarm setrlimit import_module system CDLL".split()
+)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One top-level statement of a code cell.
+
+    Args:
+        cell: number of its cell.
+        line: its first line in that cell.
+        source: its text.
+        binds: names that it gives a value.
+        uses: global names that it, or a function in it, reads.
+        mutates: names whose object it changes in place.
+        in_answer_of: exercise whose answer cell it stands in, or "".
+        binds_everything: is it ``from x import *``?
+        disturbs: could it change the process for exercises that run later?
+    """
+
+    cell: int
+    line: int
+    source: str
+    binds: frozenset[str]
+    uses: frozenset[str]
+    mutates: frozenset[str] = frozenset()
+    in_answer_of: str = ""
+    binds_everything: bool = False
+    disturbs: bool = False
+
+    @property
+    def piece(self) -> Piece:
+        """What is sent to the worker."""
+        return Piece(f"cell {self.cell}", self.source, self.line)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was handed in for one exercise.
+
+    Args:
+        statements: the slice, in the order in which it is run. Empty when the answer is missing or broken.
+        depends_on: other exercises whose answers are in the slice.
+        syntax_error: sentence about a syntax error in the answer cell, or "".
+    """
+
+    statements: tuple[Statement, ...] = ()
+    depends_on: frozenset[str] = frozenset()
+    syntax_error: str = ""
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """The slice as the worker takes it."""
+        return [statement.piece for statement in self.statements]
+
+
+class Notebook:
+    """A submission, parsed into statements.
+
+    Args:
+        submission: the cells.
+        exercise_ids: names that answers may have (exercises and questions).
+    """
+
+    def __init__(self, submission: Submission, exercise_ids: Collection[str]) -> None:
+        self.exercise_ids = frozenset(exercise_ids)
+        self.syntax_errors: dict[int, str] = {}
+        self.statements: list[Statement] = []
+        self.answer_cells: dict[str, list[int]] = {}
+        for cell in submission.cells:
+            answers = cell.grade_id if cell.grade_id in self.exercise_ids else ""
+            # A code answer whose cell was turned into text by accident still counts.
+            if not cell.is_check and (cell.kind == "code" or answers):
+                self._add(cell, answers)
+        # `np.random.seed(0)` changes NumPy, not the learner's data: such lines are demo, not answer.
+        self.imported = {name for s in self.statements if s.source.startswith(("import", "from")) for name in s.binds}
+
+    def _add(self, cell: Cell, answers: str) -> None:
+        if answers:
+            self.answer_cells.setdefault(answers, []).append(cell.number)
+        try:
+            self.statements.extend(parse_cell(cell, answers))
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            line = getattr(error, "lineno", None)
+            at = f", line {line}" if line else ""
+            text = (getattr(error, "text", None) or "").strip()[:120]
+            shown = f": `{text}`" if text else ""
+            says = getattr(error, "msg", None) or "the code is nested too deeply"
+            self.syntax_errors[cell.number] = f"Cell {cell.number}{at}{shown} is not valid Python ({says})."
+
+    def constant(self, name: str) -> object:
+        """The value of the first ``name = <constant>``, or None."""
+        for statement in self.statements:
+            if name in statement.binds and statement.source.lstrip().startswith(name):
+                node = ast.parse(statement.source.strip()).body[0]
+                if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+                    return node.value.value
+        return None
+
+    def answer(self, exercise_id: str, also: Collection[str] = ()) -> Answer:
+        """The slice for one exercise.
+
+        Args:
+            exercise_id: name of the function, class or variable that is judged.
+            also: other names that the cases call.
+        """
+        home = self._home(exercise_id)
+        if home is None:
+            broken = [self.syntax_errors[n] for n in self.answer_cells.get(exercise_id, ()) if n in self.syntax_errors]
+            return Answer(syntax_error=broken[-1] if broken else "")
+        chosen = self._slice({exercise_id, *also}, home)
+        needs = {name for statement in chosen for name in statement.uses} | set(also)
+        depends_on = frozenset(needs & self.exercise_ids - {exercise_id})
+        return Answer(tuple(chosen), depends_on)
+
+    def _home(self, exercise_id: str) -> int | None:
+        """The cell that binds the name: the last answer cell that does, else the last cell at all."""
+        binding = [statement for statement in self.statements if exercise_id in statement.binds]
+        marked = [statement.cell for statement in binding if statement.in_answer_of == exercise_id]
+        anywhere = [statement.cell for statement in binding]
+        return (marked or anywhere or [None])[-1]
+
+    def _slice(self, names: set[str], home: int) -> list[Statement]:
+        chosen = {id(s): s for s in self.statements if s.binds_everything}
+        pending, known = list(names), set(names)
+        while pending:
+            for statement in self._providers(pending.pop(), home):
+                chosen.setdefault(id(statement), statement)
+                pending.extend(statement.uses - known)
+                known |= statement.uses
+        return [statement for statement in self.statements if id(statement) in chosen]
+
+    def _providers(self, name: str, home: int) -> Iterable[Statement]:
+        binding = [s for s in self.statements if name in s.binds or (name in s.mutates and name not in self.imported)]
+        if name in self.exercise_ids:
+            own = self._home(name)
+            return [statement for statement in binding if statement.cell == own]
+        # As when the notebook is run from the top; a helper that stands further down is accepted too.
+        return [statement for statement in binding if statement.cell <= home] or binding
+
+
+def parse_cell(cell: Cell, in_answer_of: str = "") -> Iterator[Statement]:
+    """The statements of a cell that define something.
+
+    Raises:
+        SyntaxError, ValueError, RecursionError, MemoryError: the cell is not Python.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        source, tree = _parse(cell.source)
+        lines = source.split("\n")
+        for node in tree.body:
+            first = min([node.lineno, *(item.lineno for item in getattr(node, "decorator_list", ()))])
+            text = "\n".join(lines[first - 1 : node.end_lineno])
+            # Statements that share a line (`a = 1; b = 2`) are cut out by column.
+            if ";" in lines[node.end_lineno - 1] or ";" in lines[first - 1]:
+                text = ast.get_source_segment(source, node) or text
+            statement = _statement(node, text, cell.number, first, in_answer_of)
+            if statement is not None:
+                yield statement
+
+
+def _parse(source: str) -> tuple[str, ast.Module]:
+    try:
+        return source, ast.parse(source)
+    except SyntaxError:
+        cleaned = without_line_magics(source)
+        if cleaned == source:
+            raise
+        return cleaned, ast.parse(cleaned)
+
+
+def _statement(node: ast.stmt, text: str, cell: int, line: int, in_answer_of: str) -> Statement | None:
+    mutated = _mutated(node)
+    if not isinstance(node, _DEFINITIONS) and not mutated:
+        return None
+    top = symtable.symtable(text, f"cell {cell}", "exec")
+    binds = {symbol.get_name() for symbol in top.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
+    star = isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names)
+    uses = frozenset(_global_names(top)) - binds
+    return Statement(
+        cell, line, text, frozenset(binds), uses, frozenset(mutated), in_answer_of, star, _disturbs(node)
+    )
+
+
+def _global_names(table: symtable.SymbolTable) -> Iterator[str]:
+    at_top = table.get_type() == "module"
+    for symbol in table.get_symbols():
+        if symbol.is_referenced() and (at_top or symbol.is_global()):
+            yield symbol.get_name()
+    for child in table.get_children():
+        yield from _global_names(child)
+
+
+def _mutated(node: ast.stmt) -> set[str]:
+    """Names whose object is changed: ``table[k] = v``, ``table.x = v``, ``table.append(v)``."""
+    match node:
+        case ast.Assign(targets=targets):
+            pass
+        case ast.AugAssign(target=target) | ast.AnnAssign(target=target):
+            targets = [target]
+        case ast.Expr(value=ast.Call(func=ast.Attribute() as method)):
+            targets = [method]
+        case _:
+            targets = []
+    return {name for target in targets if (name := _root(target)) and not isinstance(target, ast.Name)}
+
+
+def _root(node: ast.expr) -> str:
+    while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call)):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _disturbs(node: ast.stmt) -> bool:
+    """Could running this change the process for the exercises after it?"""
+    return any(_is_disturbing(part) for part in ast.walk(node))
+
+
+def _is_disturbing(part: ast.AST) -> bool:
+    match part:
+        case ast.Global():
+            return True
+        case ast.Attribute(ctx=ast.Store() | ast.Del()):
+            return True
+        case ast.Call(func=ast.Name(id=name)) | ast.Call(func=ast.Attribute(attr=name)):
+            return name in _DISTURBING_CALLS
+    return False
+
+
+def solution_statements(notebook: Notebook, names: Sequence[str]) -> list[Statement]:
+    """The slices of several exercises of the solution notebook, together, in order."""
+    chosen = {id(s): s for name in names for s in notebook.answer(name).statements}
+    return [statement for statement in notebook.statements if id(statement) in chosen]

@@ -1,0 +1,250 @@
+"""The `course` command: parses, calls one function, prints.
+
+Exit codes: 0 all is well; 1 something is not as it should be (a wall is missing, an answer is wrong, a lesson
+would leak); 2 the command was given something it cannot use.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from autograder.folders import CourseError, Folders
+
+app = typer.Typer(
+    name="course",
+    help="Make, grade and give back the lessons of the deep-learning course.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+LessonId = Annotated[str, typer.Argument(metavar="LESSON", help="Lesson id, for example 01_xor_mlp.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Processes = Annotated[int, typer.Option(min=0, help="Worker processes; 0 for one per core.")]
+
+
+def _command(name: str, example: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    return app.command(name, epilog=f"Example: {example}")
+
+
+def main() -> None:
+    """Run the command line; mistakes of the caller become one sentence and exit code 2."""
+    from autograder.release import put_tools_on_path
+
+    put_tools_on_path()
+    try:
+        app()
+    except (CourseError, LookupError) as error:
+        err.print(str(error.args[0] if error.args else error), style="red", markup=False)
+        raise SystemExit(2) from None
+
+
+def _lesson(lesson_id: str) -> Any:
+    from autograder.catalogue import find_lesson
+
+    return find_lesson(lesson_id)
+
+
+@_command("init", "course init")
+def init() -> None:
+    """Make the course's secret, folders and gradebook. Safe to repeat: nothing is overwritten."""
+    from autograder.catalogue import LESSONS
+    from autograder.gradebook import ensure_lesson
+
+    folders = Folders.find()
+    made = folders.make_secret()
+    for folder in (folders.submitted, folders.feedback):
+        folder.mkdir(parents=True, exist_ok=True)
+    for lesson in LESSONS:
+        ensure_lesson(folders.root, lesson.id)
+    out.print(f"{'Made' if made else 'Kept'} the course secret: {folders.secret_file}", markup=False)
+    out.print("Keep a copy of it in a safe place: the secret cases, and so the scores, follow from it.")
+    out.print("Next: give your learners the folder notebooks/, or a zip from `course release LESSON`.", markup=False)
+
+
+@_command("list", "course list --json")
+def list_lessons(as_json: AsJson = False) -> None:
+    """List lessons and exercises with points and counts of cases, mistakes and other ways."""
+    from autograder import listing
+
+    if as_json:
+        print(json.dumps(listing.lessons(), indent=1))
+    else:
+        out.print(listing.table())
+
+
+@_command("try", "course try sigmoid my_sigmoid.py")
+def try_file(
+    exercise: Annotated[str, typer.Argument(metavar="EXERCISE", help="Exercise id, for example sigmoid.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE.py", help="Python file that defines the function.")],
+    as_json: AsJson = False,
+) -> None:
+    """Judge the functions of a Python file exactly as grading would: walls, secret cases and all."""
+    from autograder import trial
+
+    verdict = trial.try_file(Folders.find(), exercise, file)
+    if as_json:
+        print(json.dumps(trial.as_json(verdict)))
+    else:
+        out.print(trial.as_text(verdict), markup=False)
+    raise typer.Exit(0 if verdict.points == verdict.max_points else 1)
+
+
+@_command("grade", "course grade 01_xor_mlp --submitted run/submitted")
+def grade(
+    lesson: LessonId,
+    submitted: Annotated[Path | None, typer.Option(help="Folder of submissions [default: run/submitted].")] = None,
+    as_json: AsJson = False,
+    processes: Processes = 0,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Judge again what was judged before.")] = False,
+) -> None:
+    """Grade a class: verdicts, gradebook and feedback pages. Continues where a stopped run ended."""
+    from autograder.verdicts import report_to_json
+
+    folders, found = Folders.find(), _lesson(lesson)
+    options = {"processes": processes, "fresh": fresh}
+    reports = _grade(folders, found, submitted or folders.submitted, show=not as_json, **options)
+    if as_json:
+        print(json.dumps({"lesson": found.id, "submissions": [report_to_json(report) for report in reports]}))
+    else:
+        out.print(f"Feedback pages: {folders.feedback}", markup=False)
+        out.print("Gradebook: open it with `nbgrader formgrader`, or write it out with `course export`.", markup=False)
+
+
+def _grade(folders: Folders, lesson: Any, submitted: Path, *, show: bool, **options: Any) -> list[Any]:
+    from autograder import publish
+    from autograder.grade import grade_class
+    from autograder.intake import find_submissions
+
+    entries = find_submissions(submitted, lesson.id)
+    _refuse_without_walls(folders, lesson)
+    graded = []
+    with _progress(f"Grading {lesson.id}", len(entries), show=show) as advance:
+        for one in grade_class(folders, lesson, entries, **options):
+            graded.append(one)
+            advance()
+    graded.sort(key=lambda one: one.report.learner)
+    publish.publish(folders, lesson, graded)
+    reports = [one.report for one in graded]
+    if show:
+        out.print(publish.class_table(reports))
+    return reports
+
+
+def _refuse_without_walls(folders: Folders, lesson: Any) -> None:
+    from autograder.readiness import missing_walls
+
+    missing = missing_walls(folders, lesson)
+    if missing:
+        for check in missing:
+            err.print(f"{check.name}: {check.state}. {check.sentence} {check.remedy}", style="red", markup=False)
+        err.print("Nothing was graded: learners' code never runs without all walls. See `course doctor`.", style="red")
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _progress(title: str, total: int, show: bool) -> Iterator[Callable[[], None]]:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, disable=not show) as progress:
+        task = progress.add_task(title, total=total)
+        yield lambda: progress.advance(task)
+
+
+@_command("generate", "course generate 01_xor_mlp")
+def generate(lesson: LessonId) -> None:
+    """Build a lesson from its source: solution notebook, public cases, released notebook."""
+    from autograder.expected import write_public_cases
+    from autograder.release import generate as release_notebook
+    from course_lib.exam import CASES
+
+    folders, found = Folders.find(), _lesson(lesson)
+    cases = write_public_cases(found, CASES)
+    released = release_notebook(folders.root, found.id)
+    for path in (folders.solution(found.id), cases, released):
+        out.print(f"Wrote {path.relative_to(folders.root)}", markup=False)
+
+
+@_command("release", "course release 01_xor_mlp")
+def release(
+    lesson: LessonId,
+    to: Annotated[Path | None, typer.Option(help="The zip file to write [default: run/release/LESSON.zip].")] = None,
+) -> None:
+    """Make the zip for a class: the lesson and `course_lib` without the answers it grades."""
+    from autograder.edition import write_edition
+
+    folders, found = Folders.find(), _lesson(lesson)
+    path = write_edition(folders, found, to or folders.run / "release" / f"{found.id}.zip")
+    out.print(f"Wrote {path}. It holds no answer of {found.id} or of a later lesson.", markup=False)
+
+
+@_command("feedback", "course feedback 01_xor_mlp")
+def feedback(lesson: LessonId) -> None:
+    """Write the feedback pages again, with the marks and comments that people gave in formgrader."""
+    from autograder import publish
+
+    folders, found = Folders.find(), _lesson(lesson)
+    count = publish.write_pages_again(folders, found)
+    out.print(f"Wrote {count} pages below {folders.feedback}", markup=False)
+
+
+@_command("export", "course export 01_xor_mlp --form canvas --to grades.csv")
+def export(
+    lesson: LessonId,
+    to: Annotated[Path, typer.Option(help="The CSV file to write.")] = Path("grades.csv"),
+    form: Annotated[str, typer.Option(help="plain, canvas or moodle.")] = "plain",
+    column: Annotated[str, typer.Option(help="Canvas: the assignment's number there.")] = "",
+) -> None:
+    """Write the scores of a lesson as CSV."""
+    from autograder.export import export_scores
+    from autograder.gradebook import ensure_lesson, read_scores
+
+    folders, found = Folders.find(), _lesson(lesson)
+    scores = read_scores(ensure_lesson(folders.root, found.id), found.id)
+    exported = export_scores(to, scores, found.title, form=form, column_id=column)
+    out.print(f"Wrote the scores of {exported.learners} learners to {to}", markup=False)
+    if exported.waiting:
+        out.print(f"Left out until a person has marked them: {', '.join(exported.waiting)}", markup=False)
+
+
+@_command("doctor", "course doctor")
+def doctor(as_json: AsJson = False) -> None:
+    """Test every wall for real, and say how to mend what is missing."""
+    from dataclasses import asdict
+
+    from autograder.catalogue import LESSONS
+    from autograder.readiness import check_walls
+
+    checks = check_walls(Folders.find(), LESSONS[0])
+    if as_json:
+        print(json.dumps([asdict(check) for check in checks], default=str, indent=1))
+    else:
+        for check in checks:
+            mark = "[green]ok     [/]" if check.state == "ok" else f"[red]{check.state:<7}[/]"
+            out.print(mark, f"{check.name}: {check.sentence}" + (f" {check.remedy}" if check.state != "ok" else ""))
+    raise typer.Exit(0 if all(check.state == "ok" for check in checks) else 1)
+
+
+@_command("demo", "course demo")
+def demo() -> None:
+    """Grade a small made-up class, to see everything work: table, gradebook, feedback pages."""
+    from autograder import demo as demonstration
+
+    prepared = demonstration.prepare(Folders.find())
+    demonstration.run(
+        prepared, out, lambda folders, lesson: len(_grade(folders, lesson, folders.submitted, show=True))
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Cases, mistakes and other correct ways of every exercise; one module per topic."""

@@ -1,0 +1,319 @@
+"""From answers to verdicts.
+
+What enters: the slices of a submission (text), the expectations (data) and a sandbox pool. Learners' code
+runs only inside the pool's jobs; what comes back is data. What leaves: one `Verdict` per exercise and
+question. Nothing here believes anything that a job says beyond "this is what I returned".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from autograder import messages
+from autograder.answers import Answer, Notebook, Statement, solution_statements
+from autograder.course import CONVENTION_SHARE, STABILITY_SHARE, Exercise, Lesson, Outcome, Verdict
+from autograder.exam import QuestionSheet
+from autograder.expected import UNUSABLE, numpy_namespace
+from autograder.sandbox.job import CodeError, Job, Piece, Played, Stopped
+from autograder.sandbox.pool import Pool
+from autograder.sandbox.walls import Limits
+from course_lib.cases import Case
+from course_lib.diagnose import Attempt, Diagnosis, Expectation, diagnose
+
+REFERENCE_FACTOR = 10.0
+SPARE_CPU_SECONDS = 2.0
+
+_STOPS: Mapping[str, tuple[Outcome, str]] = {
+    "time limit": (Outcome.TIME_LIMIT, messages.TIME_LIMIT),
+    "wall clock": (Outcome.TIME_LIMIT, messages.WALL_CLOCK),
+    "memory limit": (Outcome.MEMORY_LIMIT, messages.MEMORY_LIMIT),
+    "output limit": (Outcome.OUTPUT_LIMIT, messages.OUTPUT_LIMIT),
+    "crashed": (Outcome.CRASHED, messages.CRASHED),
+}
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The verdicts of a notebook, and whether they may be kept (a wall-clock failure may not)."""
+
+    verdicts: tuple[Verdict, ...]
+    keep: bool = True
+
+
+@dataclass
+class _Shared:
+    """The fork that exercises share, and what has been run in it."""
+
+    job: Job | None = None
+    ran: list[Statement] = field(default_factory=list)
+
+    def drop(self) -> None:
+        if self.job is not None:
+            self.job.close()
+        self.job, self.ran = None, []
+
+
+@dataclass(frozen=True)
+class _Run:
+    diagnosis: Diagnosis
+    seconds: float
+    stop: str = ""
+
+
+class Judge:
+    """Judges the submissions of one lesson.
+
+    Args:
+        lesson: the lesson.
+        expectations: by exercise id.
+        questions: the computed answers of the exam corner.
+        solution: the solution notebook; its answers stand in for a learner's failing ones.
+        pool: where learners' code runs.
+    """
+
+    def __init__(
+        self,
+        lesson: Lesson,
+        expectations: Mapping[str, Expectation],
+        questions: QuestionSheet,
+        solution: Notebook,
+        pool: Pool,
+    ) -> None:
+        self.lesson = lesson
+        self.expectations = expectations
+        self.questions = questions
+        self.solution = solution
+        self.pool = pool
+        self.limits = limits_for(expectations.values())
+        self.kernels = numpy_namespace(lesson)
+
+    def judge(self, notebook: Notebook, learner: str) -> Judged:
+        """Judge every exercise and question of a notebook.
+
+        Args:
+            notebook: the parsed submission.
+            learner: id from the gradebook; it alone decides the numbers of the exam corner.
+        """
+        shared = _Shared()
+        verdicts: dict[str, Verdict] = {}
+        keep = True
+        try:
+            for exercise in self.lesson.exercises:
+                verdict, clean = self._exercise(exercise, notebook, shared, verdicts)
+                verdicts[exercise.id] = verdict
+                keep = keep and clean
+            for question in self.lesson.questions:
+                verdicts[question.id], clean = self._question(question.id, notebook, shared, learner)
+                keep = keep and clean
+        finally:
+            shared.drop()
+        return Judged(tuple(verdicts.values()), keep)
+
+    def judge_one(self, exercise_id: str, notebook: Notebook) -> Verdict:
+        """Judge a single exercise; what it uses counts as the course's own where it is missing."""
+        shared = _Shared()
+        try:
+            return self._exercise(self.lesson.exercise(exercise_id), notebook, shared, {})[0]
+        finally:
+            shared.drop()
+
+    def _exercise(
+        self, exercise: Exercise, notebook: Notebook, shared: _Shared, earlier: Mapping[str, Verdict]
+    ) -> tuple[Verdict, bool]:
+        expectation = self.expectations[exercise.id]
+        answer = notebook.answer(exercise.id, expectation.uses)
+        if not answer.statements:
+            return _without_code(exercise.id, exercise.points, answer), True
+        run = self._play(expectation, answer.statements, shared, self._prepared(exercise))
+        if not run.diagnosis.passed and run.diagnosis.outcome is not Outcome.NOT_STARTED:
+            failing = {name for name in answer.depends_on if not _passed(earlier.get(name))}
+            run = self._beside_reference(exercise, answer, failing, run) if failing else run
+        return _verdict(expectation, run), run.stop != "wall clock"
+
+    def _beside_reference(self, exercise: Exercise, answer: Answer, failing: set[str], first: _Run) -> _Run:
+        """Run the answer again alone, with the course's own versions of what it uses and what fails.
+
+        Nothing that this run printed, raised or returned is shown: the reference was in reach of the
+        learner's code. Only our own sentences are.
+        """
+        theirs = solution_statements(self.solution, sorted(failing))
+        mine = [statement for statement in answer.statements if not statement.binds & failing]
+        run = self._play(self.expectations[exercise.id], [*theirs, *mine], _Shared(), self._prepared(exercise))
+        names = ", ".join(f"`{name}`" for name in sorted(failing))
+        if run.diagnosis.outcome is Outcome.CORRECT:
+            message = messages.WITH_REFERENCE.format(names=names)
+        elif run.diagnosis.passed or run.diagnosis.mistake:
+            message = run.diagnosis.message
+        elif first.diagnosis.mistake:
+            return first
+        else:
+            message = messages.WRONG_BESIDE_REFERENCE.format(names=names, message=first.diagnosis.message)
+        return replace(run, diagnosis=replace(run.diagnosis, message=message))
+
+    def _question(self, name: str, notebook: Notebook, shared: _Shared, learner: str) -> tuple[Verdict, bool]:
+        expectation = self.questions.expectation(name, learner)
+        answer = notebook.answer(name)
+        if not answer.statements:
+            return _without_code(name, expectation.points, answer), True
+        run = self._play(expectation, answer.statements, shared, _not_none)
+        verdict = _verdict(expectation, run)
+        if verdict.outcome is Outcome.NOT_STARTED:
+            return replace(verdict, message=messages.NO_NUMBER.format(exercise=name)), True
+        declared = notebook.constant("LEARNER")
+        if verdict.points == 0 and isinstance(declared, str) and declared != learner:
+            verdict = self._for_declared(name, notebook, declared, learner) or verdict
+        return verdict, run.stop != "wall clock"
+
+    def _for_declared(self, name: str, notebook: Notebook, declared: str, learner: str) -> Verdict | None:
+        """Right for the learner that the notebook names? Then a person decides, and nobody gets points yet."""
+        expectation = self.questions.expectation(name, declared)
+        run = self._play(expectation, notebook.answer(name).statements, _Shared(), _not_none)
+        if not run.diagnosis.passed:
+            return None
+        message = messages.OTHER_LEARNER.format(declared=declared[:40], learner=learner)
+        return Verdict(name, Outcome.NEEDS_A_PERSON, 0.0, expectation.points, message)
+
+    def _prepared(self, exercise: Exercise) -> Callable[..., Mapping]:
+        if exercise.prepare is None:
+            return lambda seen, _case: seen
+        return lambda seen, case: exercise.prepare(seen, case, self.kernels)
+
+    def _play(
+        self,
+        expectation: Expectation,
+        statements: Sequence[Statement],
+        shared: _Shared,
+        prepare: Callable[..., Mapping],
+    ) -> _Run:
+        """Run an answer in the shared fork; if that fails and may be another answer's fault, alone again."""
+        if shared.job is None:
+            shared.job = self.pool.job(self.limits)
+        doubtful = any(statement.disturbs for statement in shared.ran)
+        others_ran = bool(shared.ran)
+        run = _play_in(shared.job, self.limits, expectation, statements, prepare)
+        shared.ran.extend(statements)
+        failed = not run.diagnosis.passed and run.diagnosis.outcome is not Outcome.NOT_STARTED
+        # A loop that never ends would only take its time again.
+        again = run.stop == "wall clock" or (run.stop not in ("", "time limit") and others_ran)
+        if run.stop or (failed and doubtful):
+            shared.drop()
+        if again or (failed and doubtful):
+            with self.pool.job(self.limits) as alone:
+                run = _play_in(alone, self.limits, expectation, statements, prepare)
+        return run
+
+
+def _not_none(seen: Mapping[str, Any], _case: Case) -> Mapping[str, Any]:
+    if any(value is None for value in seen.values()):
+        raise NotAnswered
+    return seen
+
+
+class NotAnswered(ValueError):
+    """An exam answer is still None."""
+
+
+def limits_for(expectations: Iterable[Expectation]) -> Limits:
+    """Limits of a lesson: a multiple of what its slowest reference needs, and some to spare."""
+    slowest = max((expectation.seconds for expectation in expectations), default=0.0)
+    cpu_seconds = SPARE_CPU_SECONDS + REFERENCE_FACTOR * slowest
+    return replace(Limits(), cpu_seconds=cpu_seconds, wall_seconds=4 * cpu_seconds + 5)
+
+
+def _play_in(
+    job: Job, limits: Limits, expectation: Expectation, statements: Sequence[Statement], prepare: Callable[..., Mapping]
+) -> _Run:
+    before = job.cpu_seconds
+    pieces: list[Piece] = [statement.piece for statement in statements]
+    played: list[Played] = []
+    stop, load_errors = "", []
+    try:
+        load_errors = job.load(pieces)
+        played = job.play([item.case for item in expectation.cases])
+    except Stopped as stopped:
+        stop, played = stopped.reason, list(stopped.done)
+    seconds = max(job.cpu_seconds - before, 0.0)
+    attempts = [_attempt(item, expectation, prepare, load_errors) for item in played]
+    diagnosis = diagnose(expectation, attempts)
+    if stop:
+        diagnosis = _stopped(diagnosis, stop, expectation, len(played), limits)
+    return _Run(diagnosis, seconds, stop)
+
+
+def _attempt(
+    played: Played, expectation: Expectation, prepare: Callable[..., Mapping], load_errors: Sequence[CodeError]
+) -> Attempt:
+    if played.error is not None:
+        return Attempt(played.case, None, played.error.type, _error_message(expectation, played.error, load_errors))
+    case = next(item.case for item in expectation.cases if item.case.id == played.case)
+    try:
+        with np.errstate(all="ignore"):
+            return Attempt(played.case, prepare(played.seen, case))
+    except NotAnswered:
+        if load_errors:
+            return Attempt(played.case, None, load_errors[0].type, _error_line(load_errors[0]))
+        return Attempt(played.case, None, "NotImplementedError")
+    except ValueError as error:
+        return Attempt(played.case, None, UNUSABLE, str(error))
+
+
+def _error_message(expectation: Expectation, error: CodeError, load_errors: Sequence[CodeError]) -> str:
+    if error.type == "NotImplementedError":
+        return messages.NOT_STARTED
+    undefined = error.type == "KeyError" and error.message.strip("'\"") == expectation.exercise
+    if undefined and load_errors:
+        return messages.NOT_DEFINED.format(exercise=expectation.exercise, error=_error_line(load_errors[0]))
+    return _error_line(error)
+
+
+def _error_line(error: CodeError) -> str:
+    facts = {"type": error.type, "message": error.message or "(no message)", "line": error.line}
+    template = messages.CODE_ERROR if error.text else messages.CODE_ERROR_ELSEWHERE
+    return template.format(label=error.label.capitalize(), text=error.text, **facts)
+
+
+def _stopped(diagnosis: Diagnosis, stop: str, expectation: Expectation, done: int, limits: Limits) -> Diagnosis:
+    outcome, template = _STOPS[stop]
+    case = expectation.cases[min(done, len(expectation.cases) - 1)].case.id
+    message = template.format(case=case, seconds=limits.cpu_seconds, megabytes=limits.memory_bytes >> 20)
+    return replace(diagnosis, outcome=outcome, message=message, case=case, mistake=None, missed=frozenset({"core"}))
+
+
+def _without_code(name: str, points: float, answer: Answer) -> Verdict:
+    if answer.syntax_error:
+        return Verdict(name, Outcome.SYNTAX_ERROR, 0.0, points, answer.syntax_error)
+    return Verdict(name, Outcome.MISSING, 0.0, points, messages.MISSING.format(exercise=name))
+
+
+def _passed(verdict: Verdict | None) -> bool:
+    return verdict is not None and verdict.points > 0
+
+
+def _verdict(expectation: Expectation, run: _Run) -> Verdict:
+    found = run.diagnosis
+    outcome, points, message = found.outcome, _score(expectation.points, found), found.message
+    if expectation.disputed and not found.passed and outcome is not Outcome.NOT_STARTED:
+        outcome, points, message = Outcome.NEEDS_A_PERSON, expectation.points, messages.DISPUTED
+    compared = bool(found.rows) and outcome is not Outcome.NOT_STARTED
+    complete = len(found.rows) == len(expectation.cases)
+    return Verdict(
+        expectation.exercise, outcome, points, expectation.points, message, found.mistake,
+        _agreement(compared, complete and all(row.numpy for row in found.rows)),
+        _agreement(compared, complete and all(row.torch for row in found.rows)),
+        round(run.seconds, 4), found.case,
+    )  # fmt: skip
+
+
+def _agreement(compared: bool, agrees: bool) -> str:
+    return "not compared" if not compared else "agrees" if agrees else "differs"
+
+
+def _score(points: float, diagnosis: Diagnosis) -> float:
+    if not diagnosis.passed:
+        return 0.0
+    lost = STABILITY_SHARE * ("stability" in diagnosis.missed) + CONVENTION_SHARE * ("convention" in diagnosis.missed)
+    return round(points * (1 - lost), 4)

@@ -1,0 +1,315 @@
+"""One job, seen from the trusted side: sends work to the walled child, watches it, believes nothing it says.
+
+What enters: pieces of a learner's code and cases. What leaves: `CodeError` and `Played`, rebuilt from bytes that
+may be forged: a forged answer is just a wrong answer, and anything malformed ends the job. The child's
+processor time is read from outside, so no signal handler of the learner's can help.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import select
+import signal
+import socket
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from autograder.sandbox import wire
+from autograder.sandbox.walls import Limits, Walls
+from course_lib.cases import Case, case_to_tree
+from course_lib.tree import Tree
+
+Reason = Literal["time limit", "wall clock", "memory limit", "output limit", "crashed"]
+MAX_TEXT = 500
+PIECES_AT_ONCE = 500
+LONGEST_WAIT = 1.0
+SHORTEST_WAIT = 0.002
+LONGEST_END = 2.0
+NO_CAP = 1 << 40
+CPUCLOCK_SCHED = 2
+
+
+class Stopped(Exception):  # noqa: N818 - the judge speaks of jobs that were stopped
+    """A job was stopped, or died.
+
+    Args:
+        reason: why.
+        done: the cases that were played before.
+    """
+
+    def __init__(self, reason: Reason, done: Sequence[Played] = ()) -> None:
+        super().__init__(reason)
+        self.reason: Reason = reason
+        self.done = list(done)
+
+    @property
+    def played(self) -> int:
+        """How many cases were played before."""
+        return len(self.done)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One top-level statement of a submitted cell, or several.
+
+    Args:
+        label: the cell, as shown to the learner.
+        source: the code.
+        line: line of the cell on which the code starts.
+    """
+
+    label: str
+    source: str
+    line: int = 1
+
+
+@dataclass(frozen=True)
+class CodeError:
+    """An error of the learner's own code, at the innermost of the learner's own lines.
+
+    Args:
+        type: name of the exception's class.
+        message: its text, at most 500 characters.
+        label: the cell; "" when no line of the learner's code was running.
+        line: the line of the cell.
+        text: that line.
+        step: name of the case's step that failed, or "".
+    """
+
+    type: str
+    message: str
+    label: str
+    line: int
+    text: str
+    step: str = ""
+
+
+@dataclass(frozen=True)
+class Played:
+    """What playing a case showed: the values that were read, or the error."""
+
+    case: str
+    seen: dict[str, Tree] | None
+    error: CodeError | None
+
+
+class Server(Protocol):
+    """What a job needs from its pool."""
+
+    walls: Walls
+    jobs: set[Job]
+
+    def fork(self, limits: Limits) -> tuple[socket.socket, int]:
+        """A new child: its socket, and a pidfd that kills it and all that is in its namespace."""
+
+    def is_gone(self) -> bool:
+        """True when the server ended."""
+
+    def restart(self) -> None:
+        """Start the server again."""
+
+
+class Job:
+    """One fork of the warm server. Use it in a `with` statement, or `close` it.
+
+    Args:
+        pool: the pool that it belongs to.
+        limits: what each `load` and each `play` may use.
+    """
+
+    def __init__(self, pool: Server, limits: Limits) -> None:
+        self.limits = limits
+        self._pool = pool
+        self._pieces: Sequence[Piece] = ()
+        self._restarted = False
+        self._used = 0.0
+        self._used_before = 0.0
+        self._deadlines = (math.inf, math.inf)
+        self._open()
+
+    def __enter__(self) -> Job:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def load(self, pieces: Sequence[Piece]) -> list[CodeError]:
+        """Make a new empty namespace and execute pieces in it, one by one.
+
+        Args:
+            pieces: what to execute. One that fails is recorded, and the rest goes on.
+
+        Raises:
+            Stopped: the job used too much or died; it is closed.
+        """
+        self._pieces = pieces
+        return self._guarded(lambda: self._load(pieces))
+
+    def play(self, cases: Sequence[Case]) -> list[Played]:
+        """Play cases on the namespace of the last load.
+
+        Raises:
+            Stopped: the job used too much or died; it is closed. `done` holds the cases before.
+        """
+        return self._guarded(lambda: self._play(cases))
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Processor time that the job has used so far, read from outside; the last known after its end."""
+        if self._handle is not None:
+            with suppress(OSError):
+                used = time.clock_gettime(self._clock)
+                # The number was this process's only if the handle says, afterwards, that it still lives.
+                self._used = self._used if _is_over(self._handle, 0) else max(self._used, used)
+        return self._used_before + self._used
+
+    def close(self) -> None:
+        """Kill the job and everything in its namespaces, and wait until it is gone."""
+        if self._handle is None:
+            return
+        self.cpu_seconds  # noqa: B018 - keeps the last value
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+        _is_over(self._handle, LONGEST_END)
+        os.close(self._handle)
+        self._socket.close()
+        self._handle = None
+        self._pool.jobs.discard(self)
+
+    def _open(self) -> None:
+        self._handle: int | None
+        self._socket, self._handle = self._pool.fork(self.limits)
+        self._pool.jobs.add(self)
+        self.pid = _pid_of(self._handle)
+        self._clock = (~self.pid << 3) | CPUCLOCK_SCHED
+        self._used_before, self._used = self._used_before + self._used, 0.0
+
+    def _guarded(self, action: Callable[[], Any]) -> Any:
+        """Do something, close the job if that fails; once do it again if it was the server that failed."""
+        if self._handle is None:
+            raise Stopped("crashed")
+        try:
+            return action()
+        except Stopped as stopped:
+            self.close()
+            if stopped.reason != "crashed" or self._restarted or not self._pool.is_gone():
+                raise
+        except BaseException:
+            self.close()
+            raise
+        self._restarted = True
+        self._pool.restart()
+        self._open()
+        return self._guarded(lambda: (self._load(self._pieces), action())[1])
+
+    def _load(self, pieces: Sequence[Piece]) -> list[CodeError]:
+        self._set_deadlines()
+        errors = []
+        for start in range(0, max(len(pieces), 1), PIECES_AT_ONCE):
+            reply = self._ask({"load": _packed(pieces[start : start + PIECES_AT_ONCE], fresh=start == 0)})
+            match reply:
+                case {"errors": list(found)} if len(found) <= PIECES_AT_ONCE:
+                    errors += [_code_error(item) for item in found]
+                case _:
+                    raise Stopped("crashed")
+        return errors
+
+    def _play(self, cases: Sequence[Case]) -> list[Played]:
+        self._set_deadlines()
+        done: list[Played] = []
+        try:
+            for case in cases:
+                done.append(_played(case, self._ask({"play": case_to_tree(case)})))
+        except Stopped as stopped:
+            raise Stopped(stopped.reason, done) from None
+        return done
+
+    def _ask(self, request: Tree) -> Tree:
+        try:
+            wire.write_message(self._socket, request, self._wait)
+            cap = self.limits.reply_bytes if self._pool.walls.reply else NO_CAP
+            reply = wire.read_message(self._socket, cap, self._wait)
+        except wire.TooLargeError:
+            raise Stopped("output limit") from None
+        except wire.WireError:
+            raise Stopped("crashed") from None
+        match reply:
+            case {"stopped": "memory limit" | "output limit" as reason}:
+                raise Stopped(reason)
+        return reply
+
+    def _set_deadlines(self) -> None:
+        walls = self._pool.walls
+        cpu = self.cpu_seconds + self.limits.cpu_seconds if walls.cpu_time else math.inf
+        wall = time.monotonic() + self.limits.wall_seconds if walls.wall_clock else math.inf
+        self._deadlines = (cpu, wall)
+
+    def _wait(self, writing: bool) -> None:
+        """Return when the socket is ready; raise `Stopped` when time is up, also for a job that trickles."""
+        poll = select.poll()
+        poll.register(self._socket, select.POLLOUT if writing else select.POLLIN)
+        while True:
+            cpu_left = self._deadlines[0] - self.cpu_seconds
+            wall_left = self._deadlines[1] - time.monotonic()
+            if cpu_left <= 0:
+                raise Stopped("time limit")
+            if wall_left <= 0:
+                raise Stopped("wall clock")
+            # Processor time runs at most as fast as all cores together.
+            patience = min(max(cpu_left / (os.cpu_count() or 1), SHORTEST_WAIT), wall_left, LONGEST_WAIT)
+            if poll.poll(math.ceil(patience * 1000)):
+                return
+
+
+def _is_over(handle: int, seconds: float) -> bool:
+    """True as soon as the process behind a pidfd has ended."""
+    poll = select.poll()
+    poll.register(handle, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
+
+
+def _pid_of(handle: int) -> int:
+    """The process behind a pidfd, numbered as this process sees it."""
+    with open(f"/proc/self/fdinfo/{handle}", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("Pid:"))
+
+
+def _packed(pieces: Sequence[Piece], *, fresh: bool) -> Tree:
+    # Sources travel as bytes: text in a tree is cut when it is long.
+    sources = [piece.source.encode("utf-8", "replace") for piece in pieces]
+    return {
+        "fresh": fresh,
+        "labels": [piece.label for piece in pieces],
+        "lines": [piece.line for piece in pieces],
+        "lengths": [len(source) for source in sources],
+        "source": np.array(bytearray(b"".join(sources)), np.uint8),
+    }
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise Stopped("crashed")
+    return value[:MAX_TEXT]
+
+
+def _code_error(tree: Tree) -> CodeError:
+    match tree:
+        case {"type": kind, "message": message, "label": label, "line": int(line), "text": text, "step": step}:
+            line = min(max(int(line), 0), 1 << 31)
+            return CodeError(_text(kind), _text(message), _text(label), line, _text(text), _text(step))
+    raise Stopped("crashed")
+
+
+def _played(case: Case, reply: Tree) -> Played:
+    match reply:
+        case {"seen": dict(seen), "error": None} if seen.keys() == {step.name for step in case.reads()}:
+            return Played(case.id, seen, None)
+        case {"seen": None, "error": dict(error)}:
+            return Played(case.id, None, _code_error(error))
+    raise Stopped("crashed")

@@ -1,0 +1,174 @@
+"""Framing: how a tree crosses the wall, in either direction.
+
+A message is a 4-byte length, a JSON header ``{"tree": skeleton, "arrays": [[dtype, shape], ...]}`` and
+the bytes of the arrays, one after the other. Nothing is ever pickled. `read_message` believes nothing: every
+length is checked against the cap before memory is asked for, and whatever is wrong ends in `WireError`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import socket
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from course_lib.tree import MAX_NODES, Tree, TreeError, pack, unpack
+
+DTYPES = frozenset(
+    "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 "
+    "float16 float32 float64 complex64 complex128".split()
+)
+MAX_HEADER = 4 << 20
+MAX_NDIM = 16
+CHUNK = 1 << 20
+
+Wait = Callable[[bool], None]
+
+
+class WireError(Exception):
+    """A message that nobody honest would send, or a connection that ended."""
+
+
+class TooLargeError(WireError):
+    """A message larger than the cap. It was refused before any memory was asked for."""
+
+
+class ClosedError(WireError):
+    """The other side is gone."""
+
+
+def _no_wait(_writing: bool) -> None:
+    """The socket itself blocks."""
+
+
+def write_message(sock: socket.socket, tree: Tree, wait: Wait = _no_wait) -> None:
+    """Send a tree.
+
+    Args:
+        sock: a connected stream socket; may be non-blocking when `wait` waits.
+        tree: plain data, see `course_lib.tree`.
+        wait: called with True before each send; returns when the socket can take bytes, raises to give up.
+
+    Raises:
+        WireError: the tree holds something the wire does not carry (nothing was sent), or the other side left.
+        TreeError: the tree is too deep or has too many parts (nothing was sent).
+    """
+    skeleton, arrays = pack(tree)
+    header = _header(skeleton, arrays)
+    _send(sock, struct.pack(">I", len(header)) + header, wait)
+    for array in arrays:
+        if array.size:
+            _send(sock, array.reshape(-1).view(np.uint8).data, wait)
+
+
+def _header(skeleton: Any, arrays: list[np.ndarray]) -> bytes:
+    for array in arrays:
+        if array.dtype.name not in DTYPES:
+            raise WireError(f"arrays of type {array.dtype.name} cannot be sent")
+    specs = [[array.dtype.name, list(array.shape)] for array in arrays]
+    try:
+        text = json.dumps({"tree": skeleton, "arrays": specs}, ensure_ascii=False)
+    except ValueError as error:
+        raise WireError("a number is too long to be sent") from error
+    header = text.encode("utf-8", "replace")
+    if len(header) > MAX_HEADER:
+        raise TooLargeError(f"text and structure take {len(header)} bytes; at most {MAX_HEADER} are sent")
+    return header
+
+
+def _send(sock: socket.socket, data: bytes | memoryview, wait: Wait) -> None:
+    view = memoryview(data)
+    while view.nbytes:
+        wait(True)
+        try:
+            view = view[sock.send(view[:CHUNK]) :]
+        except BlockingIOError:
+            continue
+        except OSError as error:
+            raise ClosedError("the other side left") from error
+
+
+def read_message(sock: socket.socket, max_bytes: int, wait: Wait = _no_wait) -> Tree:
+    """Receive a tree.
+
+    Args:
+        sock: a connected stream socket; may be non-blocking when `wait` waits.
+        max_bytes: cap on header and arrays together, checked before anything is allocated.
+        wait: called with False before each receive; returns when there is something to read, raises to
+            give up. Time limits live there, so that a sender who trickles bytes is caught as well.
+
+    Raises:
+        TooLargeError: the message is larger than `max_bytes`.
+        ClosedError: the stream ended before the message did.
+        WireError: anything else that is wrong with the message.
+    """
+    length = struct.unpack(">I", _receive(sock, 4, wait))[0]
+    if length > min(MAX_HEADER, max_bytes):
+        raise TooLargeError(f"a header of {length} bytes is more than is accepted")
+    skeleton, specs = _parse(bytes(_receive(sock, length, wait)))
+    left = max_bytes - length
+    for dtype, shape in specs:
+        left -= math.prod(shape) * dtype.itemsize
+        if left < 0:
+            raise TooLargeError(f"the arrays take more than {max_bytes} bytes")
+    arrays = [_receive_array(sock, dtype, shape, wait) for dtype, shape in specs]
+    try:
+        return unpack(skeleton, arrays)
+    except (TreeError, RecursionError) as error:
+        raise WireError(str(error)) from error
+
+
+def _parse(header: bytes) -> tuple[Any, list[tuple[np.dtype, tuple[int, ...]]]]:
+    try:
+        content = json.loads(header.decode("utf-8"))
+        # Escapes can smuggle lone surrogates past the first decoding; such text breaks whoever stores it.
+        json.dumps(content, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise WireError("the header is not JSON") from error
+    match content:
+        case {"tree": skeleton, "arrays": list(specs)} if len(specs) <= MAX_NODES:
+            return skeleton, [_spec(spec) for spec in specs]
+    raise WireError("the header lacks its parts")
+
+
+def _spec(spec: Any) -> tuple[np.dtype, tuple[int, ...]]:
+    match spec:
+        case [str(dtype), list(shape)] if dtype in DTYPES and len(shape) <= MAX_NDIM:
+            # Exact type: True is an int too, and NaN compares false with everything.
+            if all(type(extent) is int and 0 <= extent < 1 << 62 for extent in shape):
+                return np.dtype(dtype), tuple(shape)
+    raise WireError("an array has a type or shape that is not allowed")
+
+
+def _receive_array(sock: socket.socket, dtype: np.dtype, shape: tuple[int, ...], wait: Wait) -> np.ndarray:
+    try:
+        array = np.empty(shape, dtype)
+    except (ValueError, MemoryError) as error:
+        raise WireError("an array cannot be made in that shape") from error
+    if array.size:
+        _fill(sock, array.reshape(-1).view(np.uint8).data, wait)
+    return array
+
+
+def _receive(sock: socket.socket, count: int, wait: Wait) -> bytearray:
+    data = bytearray(count)
+    _fill(sock, memoryview(data), wait)
+    return data
+
+
+def _fill(sock: socket.socket, view: memoryview, wait: Wait) -> None:
+    while view.nbytes:
+        wait(False)
+        try:
+            count = sock.recv_into(view[:CHUNK])
+        except BlockingIOError:
+            continue
+        except OSError as error:
+            raise ClosedError("the connection broke") from error
+        if not count:
+            raise ClosedError("the other side left")
+        view = view[count:]

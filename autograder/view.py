@@ -1,0 +1,147 @@
+"""What a submission sees as `course_lib` inside the walls: earlier lessons' kernels, nothing that gives answers away.
+
+A view is a folder with a `course_lib` package: the modules that the worker itself needs, the NumPy kernels
+without every function that this lesson or a later one grades (and without what calls those), exam numbers
+without answers, and a `check` that does nothing. It is mounted read-only.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from autograder.course import Lesson
+from autograder.exam import numbers_of
+from course_lib.exam import VARIANTS
+
+COURSE_LIB = Path(__file__).parent.parent / "course_lib"
+_SHARED = ("tree.py", "cases.py", "validate.py")
+
+_INIT = '''"""The course's library as it is while grading: no checks, no pictures, no answers."""
+
+import hashlib
+import json
+from pathlib import Path
+
+
+def check(*_args, **_kwargs):
+    """Does nothing here: judging happens outside."""
+
+
+def exam_sheet(*_args, **_kwargs):
+    """Shows nothing here."""
+
+
+def exam_numbers(question, *, learner="self-study"):
+    """The numbers of one question for one learner."""
+    sheet = json.loads((Path(__file__).parent / "exam_numbers.json").read_text())
+    lesson, variants = sheet[question]
+    return dict(variants[hashlib.sha256(f"{lesson}\\0{str(learner).strip().casefold()}".encode()).digest()[0]])
+'''
+
+
+def build_view(lesson: Lesson, graded: Collection[str], folder: Path) -> Path:
+    """Make the view of a lesson, or find the one made before.
+
+    Args:
+        lesson: the lesson that is graded.
+        graded: ids of the exercises of this lesson and all later ones.
+        folder: where views are kept.
+
+    Returns:
+        The view's folder.
+    """
+    files = view_files(lesson, graded)
+    digest = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:16]
+    view = folder / f"{lesson.id}-{digest}"
+    if not view.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        # Worker processes start together and build the same view: each its own, and one of them is kept.
+        part = Path(tempfile.mkdtemp(prefix=f".{view.name}.", dir=folder))
+        for name, text in files.items():
+            path = part / "course_lib" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        _readable(part)
+        try:
+            part.replace(view)
+        except OSError:
+            shutil.rmtree(part)
+            if not view.is_dir():
+                raise
+    return view
+
+
+def _readable(folder: Path) -> None:
+    # The walled process is another user than the one who grades.
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def view_files(lesson: Lesson, graded: Collection[str]) -> dict[str, str]:
+    """Name to text of every file in the view's `course_lib`."""
+    files = {name: (COURSE_LIB / name).read_text() for name in _SHARED}
+    files["__init__.py"] = _INIT
+    files["exam_numbers.json"] = json.dumps(_exam_numbers(lesson))
+    sources = {path.name: path.read_text() for path in sorted((COURSE_LIB / "numpy_kernels").glob("*.py"))}
+    for name, text in without_functions(sources, graded).items():
+        files[f"numpy_kernels/{name}"] = text
+    return files
+
+
+def _exam_numbers(lesson: Lesson) -> dict[str, list]:
+    return {q.id: [lesson.id, [numbers_of(q, variant) for variant in range(VARIANTS)]] for q in lesson.questions}
+
+
+def without_functions(sources: dict[str, str], names: Collection[str]) -> dict[str, str]:
+    """Cut functions and classes out of modules, and with them everything that mentions them.
+
+    Args:
+        sources: file name to text of the modules of one package.
+        names: functions and classes to cut out.
+    """
+    trees = {name: ast.parse(text) for name, text in sources.items()}
+    hidden = _hidden(list(trees.values()), set(names))
+    return {name: _render(tree, hidden) for name, tree in trees.items()}
+
+
+def _hidden(trees: Sequence[ast.Module], hidden: set[str]) -> set[str]:
+    while True:
+        more = {
+            node.name
+            for tree in trees
+            for node in tree.body
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name not in hidden and _mentions(node, hidden)
+        }
+        if not more:
+            return hidden
+        hidden |= more
+
+
+def _mentions(node: ast.AST, names: set[str]) -> bool:
+    parts = ast.walk(node)
+    return any(
+        (isinstance(part, ast.Name) and part.id in names) or (isinstance(part, ast.Attribute) and part.attr in names)
+        for part in parts
+    )
+
+
+def _render(tree: ast.Module, hidden: set[str]) -> str:
+    body = [kept for node in tree.body if (kept := _kept(node, hidden)) is not None]
+    return ast.unparse(ast.Module(body or [ast.Pass()], type_ignores=[])) + "\n"
+
+
+def _kept(node: ast.stmt, hidden: set[str]) -> ast.stmt | None:
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+        return None if node.name in hidden else node
+    if isinstance(node, ast.ImportFrom):
+        names = [alias for alias in node.names if alias.name not in hidden]
+        return ast.ImportFrom(node.module, names, node.level) if names else None
+    if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets):
+        return None
+    return None if _mentions(node, hidden) else node

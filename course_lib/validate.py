@@ -1,0 +1,160 @@
+"""Argument checks that both references share.
+
+What enters: the arguments of a kernel. What leaves: nothing, or a sentence that names the argument,
+says what came and what was expected. No Torch here: a tensor is recognised by the type the caller names.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from numbers import Real
+from typing import Any
+
+
+def check_arrays(kind: type | tuple[type, ...], **arguments: tuple[Any, str | None]) -> None:
+    """Check type, dtype and shape of arrays that belong together.
+
+    Args:
+        kind: the array type that the kernel takes.
+        **arguments: name to (value, shape); the shape is written as in ``"N D"`` or ``"N 2"``, and None
+            means any. The same letter must be the same size everywhere, and no size may be zero.
+
+    Raises:
+        TypeError: an argument is no array, does not hold real floating numbers, or has another dtype than the first.
+        ValueError: a shape does not fit.
+
+    >>> import numpy as np
+    >>> check_arrays(np.ndarray, x=(np.zeros((4, 3)), "N D"), w=(np.zeros((2, 5)), "M D"))
+    Traceback (most recent call last):
+    ValueError: w has shape (2, 5); expected (M, D) with D = 3 as in x.
+    """
+    sizes: dict[str, tuple[int, str]] = {}
+    first = next(iter(arguments))
+    for name, (value, shape) in arguments.items():
+        _check_type(name, value, kind)
+        if value.dtype != arguments[first][0].dtype:
+            wanted = _dtype_name(arguments[first][0])
+            raise TypeError(f"{name} has dtype {_dtype_name(value)}; expected {wanted}, the dtype of {first}.")
+        if shape is not None:
+            _check_shape(name, tuple(value.shape), shape.split(), sizes)
+
+
+def check_number(name: str, value: Any, *, positive: bool = False) -> float:
+    """The value as a Python float, which leaves float32 arrays float32.
+
+    Args:
+        name: the argument's name.
+        value: a real number, or an array or tensor without axes.
+        positive: refuse zero and below.
+
+    Raises:
+        TypeError: not a real number.
+        ValueError: not finite, or not positive where it must be.
+
+    >>> check_number("lr", 1)
+    1.0
+    """
+    if isinstance(value, bool) or not (isinstance(value, Real) or getattr(value, "ndim", None) == 0):
+        raise TypeError(f"{name} is {_what(value)}; expected a number.")
+    number = float(value)
+    if not math.isfinite(number) or (positive and number <= 0):
+        wanted = "a positive number" if positive else "a finite number"
+        raise ValueError(f"{name} is {number}; expected {wanted}.")
+    return number
+
+
+def check_count(name: str, value: Any, least: int) -> int:
+    """The value as a Python integer.
+
+    Args:
+        name: the argument's name.
+        value: an integer of any kind, but no bool.
+        least: the smallest value allowed.
+
+    Raises:
+        TypeError: not an integer.
+        ValueError: too small.
+
+    >>> check_count("steps", 5, least=0)
+    5
+    """
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name} is {_what(value)}; expected an integer.")
+    number = operator.index(value)
+    if number < least:
+        raise ValueError(f"{name} is {number}; expected an integer of at least {least}.")
+    return number
+
+
+def check_label(name: str, value: Any) -> int:
+    """The label of one example as a Python integer.
+
+    Args:
+        name: the argument's name.
+        value: 0 or 1, of any number type.
+
+    Raises:
+        TypeError: not a number.
+        ValueError: another number.
+
+    >>> check_label("y", 1.0)
+    1
+    """
+    if check_number(name, value) not in (0.0, 1.0):
+        raise ValueError(f"{name} is {value}; expected 0 or 1.")
+    return int(value)
+
+
+def check_sizes(sizes: Any, bias: Any) -> list[int]:
+    """The layer sizes of a dense network as Python integers.
+
+    Args:
+        sizes: units per layer, at least two layers of at least one unit.
+        bias: must be a bool.
+
+    Raises:
+        TypeError: no sequence of integers, or `bias` is no bool.
+        ValueError: fewer than two layers, or a layer without units.
+
+    >>> check_sizes((2, 8, 1), True)
+    [2, 8, 1]
+    """
+    if isinstance(sizes, str) or not hasattr(sizes, "__len__"):
+        raise TypeError(f"sizes is {_what(sizes)}; expected a list of integers.")
+    if len(sizes) < 2:
+        raise ValueError(f"sizes has {len(sizes)} entries; expected at least an input and an output layer.")
+    if not isinstance(bias, bool):
+        raise TypeError(f"bias is {_what(bias)}; expected True or False.")
+    return [check_count(f"sizes[{i}]", size, least=1) for i, size in enumerate(sizes)]
+
+
+def _check_type(name: str, value: Any, kind: type | tuple[type, ...]) -> None:
+    if not isinstance(value, kind):
+        wanted = (kind if isinstance(kind, type) else kind[0]).__name__
+        raise TypeError(f"{name} is {_what(value)}; expected a {wanted} of float32 or float64.")
+    floating = getattr(value.dtype, "is_floating_point", None)
+    if not (value.dtype.kind == "f" if floating is None else floating):
+        raise TypeError(f"{name} has dtype {_dtype_name(value)}; expected float32 or float64.")
+
+
+def _check_shape(name: str, got: tuple[int, ...], letters: list[str], sizes: dict[str, tuple[int, str]]) -> None:
+    wanted = f"({', '.join(letters)}{',' if len(letters) == 1 else ''})"
+    if len(got) != len(letters):
+        raise ValueError(f"{name} has shape {got}; expected {wanted}.")
+    for letter, size in zip(letters, got, strict=True):
+        fixed = (int(letter), "") if letter.isdigit() else sizes.setdefault(letter, (size, name))
+        if size != fixed[0]:
+            because = f" with {letter} = {fixed[0]} as in {fixed[1]}" if fixed[1] else ""
+            raise ValueError(f"{name} has shape {got}; expected {wanted}{because}.")
+        if size == 0:
+            raise ValueError(f"{name} has shape {got}; expected {wanted} with no size of zero.")
+
+
+def _dtype_name(value: Any) -> str:
+    return str(value.dtype).removeprefix("torch.")
+
+
+def _what(value: Any) -> str:
+    shape = f" of shape {tuple(value.shape)}" if hasattr(value, "shape") else ""
+    return f"of type {type(value).__name__}{shape}"

@@ -1,0 +1,516 @@
+"""The three look widgets of lesson 01 in a real Chromium: without a kernel, and in JupyterLab."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from itertools import product
+
+import nbformat
+import numpy as np
+import pytest
+from nbconvert import HTMLExporter
+from playwright.sync_api import Locator, Page, expect
+
+from course_lib.numpy_kernels.losses import mse_loss
+from course_lib.numpy_kernels.mlp import mlp_forward, train_xor
+from course_lib.widgets import _base
+from course_lib.widgets.mlp import HiddenFold, XorTrainer, initial_weights
+from course_lib.widgets.neuron import XOR, DecisionBoundary
+
+pytestmark = pytest.mark.browser
+
+CORNERS = np.array(XOR, dtype=float)
+SLIDERS = "input[type=range]"
+MODULE = "async (text) => { window.part = await import(URL.createObjectURL(new Blob([text], {type: 'text/javascript'}))); }"
+PICTURE = """(root) => [...root.querySelectorAll('canvas, svg.look-svg')]
+    .map((node) => (node.toDataURL ? node.toDataURL() : node.outerHTML)).join()"""
+STOPWATCH = """(root) => {
+  window.drawn = [];
+  window.shown = [];
+  let pressed = 0;
+  root.addEventListener('keydown', (event) => { pressed = event.timeStamp; }, true);
+  root.addEventListener('input', () => { window.begun = performance.now(); }, true);
+  root.addEventListener('input', () => {
+    window.drawn.push(performance.now() - window.begun);
+    const start = pressed;
+    requestAnimationFrame(() => {
+      const channel = new MessageChannel();
+      channel.port1.onmessage = () => window.shown.push(performance.now() - start);
+      channel.port2.postMessage(0);
+    });
+  });
+}"""
+CONTRAST = """(root) => {
+  const parse = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
+    .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)).reduce((t, v, k) => t + v * [0.2126, 0.7152, 0.0722][k], 0);
+  const ground = (node) => {
+    for (let at = node; at; at = at.parentElement) {
+      const colour = parse(getComputedStyle(at).backgroundColor);
+      if (colour.length === 3 || colour[3] === 1) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const texts = [...root.querySelectorAll('p, span, label, output, button, li, th, td, caption, select')]
+    .filter((node) => node.offsetParent && node.textContent.trim() && !node.classList.contains('look-live'));
+  return texts.map((node) => {
+    const [a, b] = [light(parse(getComputedStyle(node).color)), light(ground(node))].sort((x, y) => y - x);
+    return [node.textContent.trim().slice(0, 40), (a + 0.05) / (b + 0.05)];
+  });
+}"""
+
+
+def answer(root: Locator, name: str) -> None:
+    """Make the prediction, which wakes the controls up."""
+    root.get_by_role("button", name=name, exact=True).first.click()
+
+
+def press(page: Page, control: Locator, key: str, times: int = 1) -> None:
+    """Press a key on a control."""
+    control.focus()
+    for _ in range(times):
+        page.keyboard.press(key)
+
+
+def wait_for_data(page: Page, root: Locator, condition: str) -> None:
+    """Wait until the state a widget writes on its root fulfils a condition on `d`."""
+    page.wait_for_function(f"(root) => {{ const d = root.dataset; return {condition}; }}", arg=root.element_handle())
+
+
+def load(page: Page, module: str) -> None:
+    """Load one bundle of ours as `window.part`."""
+    page.goto("about:blank")
+    page.evaluate(MODULE, _base.bundle(module))
+
+
+def as_arrays(weights: dict) -> tuple[np.ndarray, ...]:
+    """Turn nested lists into the four arrays."""
+    return tuple(np.array(weights[name]) for name in ("w1", "b1", "w2", "b2"))
+
+
+# Arithmetic
+
+
+@pytest.mark.parametrize(("hidden", "lr"), [(1, 0.5), (2, 1.0), (5, 3.0), (16, 1.0)])
+def test_training_in_the_page_equals_numpy(watched, hidden, lr) -> None:
+    """After 200 steps from the same weights, JavaScript and the course's kernels agree to nine digits."""
+    start = initial_weights(hidden, seed=7)
+    load(watched.page, "xor_trainer.js")
+    run = "([w, lr]) => { const n = new part.training.Network(w); for (let k = 0; k < 200; k += 1) n.step(lr); return [n.weights(), n.loss()]; }"
+    weights, loss = watched.page.evaluate(run, [start, lr])
+    x, y = CORNERS[:, :2], CORNERS[:, 2:]
+    expected = train_xor(x, y, *as_arrays(start), lr, 200)
+    for got, wanted in zip(as_arrays(weights), expected, strict=True):
+        np.testing.assert_allclose(got, wanted, rtol=1e-9)
+    np.testing.assert_allclose(loss, mse_loss(mlp_forward(x, *expected)[0], y), rtol=1e-9)
+
+
+@pytest.mark.parametrize(("hidden", "seed"), [(1, 0), (2, 1), (3, 42), (16, 99)])
+def test_start_weights_equal_in_both_languages(watched, hidden, seed) -> None:
+    """A seed gives the same start weights in Python and in the page, bit for bit."""
+    load(watched.page, "xor_trainer.js")
+    drawn = watched.page.evaluate("([h, s]) => part.training.initialWeights(h, s)", [hidden, seed])
+    assert drawn == initial_weights(hidden, seed)
+
+
+def separable_by_search(ones, zeros) -> bool:
+    """Try every line direction that can matter for points with small whole coordinates."""
+    directions = [n for n in product(range(-9, 10), repeat=2) if n != (0, 0)]
+    low = [min(a * x + b * y for x, y in ones) for a, b in directions]
+    high = [max(a * x + b * y for x, y in zeros) for a, b in directions]
+    return any(one > zero for one, zero in zip(low, high, strict=True))
+
+
+def test_separability_is_exact(watched) -> None:
+    """The page agrees with a search over all lines, on points that coincide, touch, or lie on one line."""
+    rng = np.random.default_rng(0)
+    cases = rng.integers(0, 3, size=(400, 4, 2)).tolist()
+    load(watched.page, "separable.js")
+    touch = watched.page.evaluate("(cases) => cases.map(([a, b, c, d]) => part.segmentsTouch([a, b], [c, d]))", cases)
+    expected = [not separable_by_search(case[:2], case[2:]) for case in cases]
+    assert touch == expected
+    assert 50 < sum(expected) < 350
+
+
+def test_no_line_gets_four_corners(watched) -> None:
+    """On the whole grid of the sliders the count of right corners never passes 3, and it does come to 3."""
+    load(watched.page, "neuron.js")
+    count = """(points) => {
+      const seen = new Set();
+      const at = (k) => k / 10;
+      for (let i = -30; i <= 30; i += 1) for (let j = -30; j <= 30; j += 1) for (let k = -30; k <= 30; k += 1)
+        seen.add(part.countRight([at(i), at(j)], at(k), points));
+      return [...seen].sort();
+    }"""
+    assert watched.page.evaluate(count, XOR) == [1, 2, 3]
+
+
+# Without a kernel
+
+
+def test_boundary_says_when_the_goal_is_reached(still_page) -> None:
+    """Moving only b by keyboard reaches 3 of 4; the goal, the guess and the reason are told."""
+    page = still_page(DecisionBoundary()).page
+    root = page.locator(".look")
+    answer(root, "4")
+    expect(root.locator(".look-big")).to_have_text("2 of 4 right")
+    before = root.evaluate(PICTURE)
+    press(page, root.get_by_label("b", exact=True), "ArrowLeft", 6)
+    expect(root.locator(".look-big")).to_have_text("3 of 4 right")
+    expect(root.locator(".look-goal")).to_contain_text("Nobody can do better")
+    expect(root.locator(".look-verdict")).to_have_text("You guessed 4 of 4; the best is 3.")
+    expect(root.locator("[aria-live=polite]")).to_contain_text("Goal reached")
+    expect(root.get_by_role("img")).to_have_attribute("aria-label", "The plane of x\u2081 and x\u2082. With weights 1.0 and 1.0 "
+        "and bias \u22120.1, 3 of 4 points are right. Wrong: (1, 1).")
+    assert root.evaluate(PICTURE) != before
+
+
+def test_boundary_that_starts_at_the_best_waits_for_a_move(still_page) -> None:
+    """A start at 3 of 4 does not count as reached until the learner moves something."""
+    page = still_page(DecisionBoundary(b=-0.5)).page
+    root = page.locator(".look")
+    answer(root, "3")
+    expect(root.locator(".look-goal-state")).to_have_text("not yet")
+    press(page, root.get_by_label("b", exact=True), "ArrowLeft")
+    expect(root.locator(".look-goal-state")).to_have_text("reached")
+    expect(root.locator(".look-verdict")).to_have_text("You guessed 3 of 4: right.")
+
+
+def test_pupils_can_be_split(still_page) -> None:
+    """The rule of the school, set by sliders, gets 12 of 12."""
+    page = still_page(DecisionBoundary("admission", w=(1.9, 1.0), b=-32.5)).page
+    root = page.locator(".look")
+    answer(root, "12")
+    press(page, root.get_by_label("w1"), "ArrowRight")
+    expect(root.locator(".look-big")).to_have_text("12 of 12 right")
+    expect(root.locator(".look-goal-state")).to_have_text("reached")
+
+
+def test_fold_goal_needs_the_right_directions(still_page) -> None:
+    """Units that look at x1 and at x2 never separate; OR and AND do, and the goal says so."""
+    page = still_page(HiddenFold()).page
+    root = page.locator(".look")
+    answer(root, "For some weights")
+    press(page, root.get_by_label("fold t"), "End")
+    expect(root.locator(".look-big")).to_have_text("No line is enough here")
+    root.get_by_label("The two units look").select_option("sum")
+    expect(root.locator(".look-goal-state")).to_have_text("not yet")
+    press(page, root.get_by_label("threshold 1"), "ArrowLeft", 10)
+    press(page, root.get_by_label("threshold 2"), "ArrowRight", 10)
+    expect(root.locator(".look-big")).to_have_text("One line is enough here")
+    expect(root.locator(".look-goal-state")).to_have_text("reached")
+
+
+def test_fold_button_plays_to_the_end(still_page) -> None:
+    """The button carries the plane all the way and offers the way back."""
+    page = still_page(HiddenFold("sum")).page
+    root = page.locator(".look")
+    answer(root, "Always")
+    root.get_by_role("button", name="Fold", exact=True).click()
+    wait_for_data(page, root, "d.t === '1'")
+    expect(root.get_by_role("button", name="Unfold")).to_be_visible()
+
+
+def test_trainer_plays_pauses_steps_and_resets(still_page) -> None:
+    """Play runs to 2,000 steps and stops; pause, step and reset do what they say; the goal is told."""
+    page = still_page(XorTrainer()).page
+    root = page.locator(".look")
+    answer(root, "2")
+    root.get_by_role("button", name="Play").click()
+    wait_for_data(page, root, "Number(d.steps) > 0")
+    root.get_by_role("button", name="Pause").click()
+    paused = int(root.get_attribute("data-steps"))
+    root.get_by_role("button", name="Step").click()
+    assert int(root.get_attribute("data-steps")) == paused + 1
+    root.get_by_label("Speed").select_option("100")
+    root.get_by_role("button", name="Play").click()
+    wait_for_data(page, root, "d.steps === '2000' && d.playing === 'false'")
+    expect(root.locator(".look-big")).to_have_text("4 of 4 right")
+    expect(root.locator(".look-goal").first).to_contain_text("4 of 4 with 2 hidden units after 840 steps")
+    root.get_by_role("button", name="Reset").click()
+    assert root.get_attribute("data-steps") == "0"
+
+
+def test_twenty_seeds_fill_the_table(still_page) -> None:
+    """Some seeds get stuck with two units, none with eight; the table counts them and the second goal is told."""
+    page = still_page(XorTrainer(), XorTrainer(hidden=8)).page
+    two, eight = page.locator(".look").nth(0), page.locator(".look").nth(1)
+    for root in (two, eight):
+        answer(root, "4")
+        root.get_by_role("button", name="Try 20 seeds").click()
+    expect(two.locator("tbody tr")).to_have_text("22013")
+    expect(eight.locator("tbody tr")).to_have_text("82020")
+    expect(two.locator(".look-goal").nth(1)).to_contain_text("Seed 2: still")
+    expect(eight.locator(".look-goal-state").nth(1)).to_have_text("not yet")
+
+
+def test_training_stops_with_the_page_element(still_page) -> None:
+    """Once removed from the page, the loop asks for no further frame."""
+    page = still_page(XorTrainer()).page
+    root = page.locator(".look")
+    answer(root, "2")
+    root.get_by_label("Speed").select_option("1")
+    root.get_by_role("button", name="Play").click()
+    wait_for_data(page, root, "Number(d.steps) > 2")
+    frames = """async () => {
+      const root = document.querySelector('.look');
+      root.remove();
+      const frame = () => new Promise((done) => requestAnimationFrame(done));
+      for (let k = 0; k < 3; k += 1) await frame();
+      const steps = root.dataset.steps;
+      for (let k = 0; k < 10; k += 1) await frame();
+      return [steps, root.dataset.steps];
+    }"""
+    before, after = page.evaluate(frames)
+    assert before == after
+
+
+def all_widgets():
+    """One of each, with both data sets of the neuron, controls awake."""
+    return [
+        DecisionBoundary(prediction=4), DecisionBoundary("admission", prediction=12),
+        HiddenFold("sum", prediction="some"), XorTrainer(prediction="2"),
+    ]
+
+
+def test_controls_sleep_until_the_prediction(still_page) -> None:
+    """Every slider is disabled before the question is answered and enabled after it."""
+    page = still_page(DecisionBoundary(), HiddenFold(), XorTrainer()).page
+    for root, guess in zip(page.locator(".look").all(), ("1", "Never", "8"), strict=True):
+        states = [slider.is_disabled() for slider in root.locator(SLIDERS).all()]
+        assert states and all(states)
+        answer(root, guess)
+        assert not any(slider.is_disabled() for slider in root.locator(SLIDERS).all())
+
+
+def test_every_slider_changes_the_picture(still_page) -> None:
+    """One arrow key on any slider of any widget redraws; a click on its track does too."""
+    page = still_page(*all_widgets()).page
+    for root in page.locator(".look").all():
+        for fold in root.get_by_label("fold t").all():
+            press(page, fold, "End")
+        for slider in root.locator(SLIDERS).all():
+            moves_picture(page, root, slider)
+
+
+def moves_picture(page: Page, root: Locator, slider: Locator) -> None:
+    """Move one slider by keyboard, then by mouse; the learning rate shows only once a step is made."""
+    learning_rate = slider.evaluate("(node) => node.labels[0].textContent") == "learning rate"
+    finish = (lambda: root.get_by_role("button", name="Step").click()) if learning_rate else (lambda: None)
+    pictures = [root.evaluate(PICTURE)]
+    press(page, slider, "ArrowRight" if slider.input_value() != slider.get_attribute("max") else "ArrowLeft")
+    finish()
+    pictures.append(root.evaluate(PICTURE))
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    page.mouse.click(box["x"] + 0.85 * box["width"], box["y"] + box["height"] / 2)
+    finish()
+    pictures.append(root.evaluate(PICTURE))
+    assert len(set(pictures)) == 3, slider.evaluate("(node) => [node.labels[0].textContent, node.value]")
+
+
+def test_every_control_has_a_name_and_a_value(still_page) -> None:
+    """Sliders have a label and a spoken value, pictures a description, groups a name; ids are unique."""
+    page = still_page(*all_widgets()).page
+    for slider in page.locator(f"{SLIDERS}, select").all():
+        assert slider.evaluate("(node) => node.labels.length") == 1
+    for slider in page.locator(SLIDERS).all():
+        assert slider.get_attribute("aria-valuetext") == slider.evaluate("(node) => node.nextElementSibling.textContent")
+    for picture in page.locator("canvas, svg.look-svg").all():
+        assert len(picture.get_attribute("aria-label")) > 30
+    ids = page.evaluate("[...document.querySelectorAll('[id]')].map((node) => node.id)")
+    assert len(ids) == len(set(ids))
+
+
+def test_text_has_contrast(still_page) -> None:
+    """All text reaches 4.5 : 1 against its ground, also in a dark page."""
+    page = still_page(*all_widgets()).page
+    page.emulate_media(color_scheme="dark")
+    for root in page.locator(".look").all():
+        pairs = root.evaluate(CONTRAST)
+        assert len(pairs) > 10
+        assert [pair for pair in pairs if pair[1] < 4.5] == []
+
+
+@pytest.mark.parametrize("width", [360, 700, 1040])
+def test_nothing_is_cut_off(still_page, width) -> None:
+    """From a phone to a wide screen nothing sticks out of the widget."""
+    page = still_page(*all_widgets()).page
+    page.set_viewport_size({"width": width, "height": 800})
+    sticking_out = """(root) => { const edge = root.getBoundingClientRect().right;
+      return [...root.querySelectorAll('*')].filter((node) => node.getBoundingClientRect().right > edge + 1).length; }"""
+    assert [root.evaluate(sticking_out) for root in page.locator(".look").all()] == [0, 0, 0, 0]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_error_shows_inside_the_widget(still_page) -> None:
+    """When drawing breaks, the widget says so in a sentence instead of going quiet."""
+    page = still_page(HiddenFold(prediction="some")).page
+    root = page.locator(".look")
+    page.evaluate("() => { CanvasRenderingContext2D.prototype.strokeRect = () => { throw new Error('no frame'); }; }")
+    root.get_by_label("The two units look").select_option("difference")
+    press(page, root.get_by_label("threshold 1"), "End")
+    expect(root.get_by_role("alert")).to_contain_text("This picture stopped: no frame. Run the cell again")
+
+
+def test_pages_are_silent_and_stay_home(still_page) -> None:
+    """No console error, and no request to anything but the page itself."""
+    watched = still_page(*all_widgets())
+    assert watched.errors == []
+    assert watched.strangers == []
+
+
+def test_exported_notebook_is_alive(watched, tmp_path) -> None:
+    """nbconvert's HTML of an executed cell shows the widget without kernel, network or saved widget state."""
+    data, metadata = XorTrainer()._repr_mimebundle_()
+    output = nbformat.v4.new_output("display_data", data=data, metadata=metadata)
+    cell = nbformat.v4.new_code_cell("XorTrainer()", outputs=[output])
+    text, _ = HTMLExporter().from_notebook_node(nbformat.v4.new_notebook(cells=[cell]))
+    path = tmp_path / "lesson.html"
+    path.write_text(text, encoding="utf-8")
+    watched.page.route("**/*", lambda route: route.continue_() if route.request.url.startswith("file:") else route.abort())
+    watched.page.goto(path.as_uri(), wait_until="domcontentloaded")
+    root = watched.page.locator(".look")
+    answer(root, "4")
+    root.get_by_role("button", name="Step").click()
+    wait_for_data(watched.page, root, "d.steps === '1'")
+
+
+def test_without_scripts_a_described_picture_remains(chromium, tmp_path) -> None:
+    """A page that runs no script shows the still picture with its text alternative."""
+    path = tmp_path / "still.html"
+    path.write_text(XorTrainer().page(), encoding="utf-8")
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(path.as_uri())
+    picture = page.get_by_role("img")
+    expect(picture).to_have_attribute("alt", XorTrainer().description())
+    assert picture.bounding_box()["height"] > 200
+    context.close()
+
+
+@pytest.mark.parametrize("name", ["neuron", "fold", "trainer"])
+def test_slider_to_picture_is_quick(still_page, name, capsys) -> None:
+    """From a key on the slider to the frame that shows it: median at most 50 ms, drawing alone at most 16 ms."""
+    widget = {
+        "neuron": DecisionBoundary(prediction=4), "fold": HiddenFold("difference", t=1.0, prediction="some"),
+        "trainer": XorTrainer(prediction="2"),
+    }[name]
+    page = still_page(widget).page
+    page.locator(".look").evaluate(STOPWATCH)
+    page.locator(SLIDERS).first.focus()
+    for k in range(60):
+        page.keyboard.press("ArrowRight" if k % 20 < 10 else "ArrowLeft")
+        page.wait_for_function(f"window.shown.length === {k + 1}")
+    drawn, shown = (statistics.median(page.evaluate(f"window.{part}")) for part in ("drawn", "shown"))
+    with capsys.disabled():
+        print(f"\n{name}: drawing {drawn:.1f} ms, key to frame {shown:.1f} ms (medians of 60)")
+    assert drawn <= 16
+    assert shown <= 50
+
+
+# In JupyterLab
+
+CELLS = (
+    "from course_lib.widgets.mlp import HiddenFold, XorTrainer\nfrom course_lib.widgets.neuron import DecisionBoundary",
+    "neuron = DecisionBoundary()\nneuron",
+    "fold = HiddenFold()\nfold",
+    "trainer = XorTrainer()\ntrainer",
+    "import json",
+)
+READ = "print('state', json.dumps([neuron.b, neuron.goal_reached, fold.t, trainer.steps, trainer.loss, trainer.weights]))"
+
+
+def run_more(page: Page, code: str) -> Locator:
+    """Put code into the last cell, run it, and return its output."""
+    run = """async (code) => {
+      const book = window.jupyterapp.shell.currentWidget.content;
+      book.activeCellIndex = book.widgets.length - 1;
+      book.activeCell.model.sharedModel.setSource(code);
+      await window.jupyterapp.commands.execute('notebook:run-cell');
+    }"""
+    page.evaluate(run, code)
+    return page.locator(".jp-Cell").last.locator(".jp-OutputArea-output")
+
+
+def test_lesson_widgets_live_in_jupyterlab(notebook) -> None:
+    """All three run in JupyterLab, every slider moves its picture, goals are told, and Python hears of it."""
+    watched = notebook(*CELLS)
+    page, looks = watched.page, watched.page.locator(".look")
+    expect(looks).to_have_count(3)
+    for root, guess in zip(looks.all(), ("4", "For some weights", "2"), strict=True):
+        answer(root, guess)
+    press(page, looks.nth(0).get_by_label("b", exact=True), "ArrowLeft", 6)
+    expect(looks.nth(0).locator(".look-goal-state")).to_have_text("reached")
+    press(page, looks.nth(1).get_by_label("fold t"), "End")
+    for root in looks.all():
+        for slider in root.locator(SLIDERS).all():
+            moves_picture(page, root, slider)
+    assert watched.errors == []
+    assert watched.strangers == []
+
+
+def test_python_hears_of_training(notebook) -> None:
+    """After three steps in the page, Python holds the loss and the weights that NumPy computes."""
+    watched = notebook(*CELLS)
+    root = watched.page.locator(".look").nth(2)
+    answer(root, "2")
+    for _ in range(3):
+        root.get_by_role("button", name="Step").click()
+    wait_for_data(watched.page, root, "d.steps === '3' && d.sent === '3'")
+    output = run_more(watched.page, READ)
+    expect(output).to_contain_text("state")
+    state = json.loads(output.inner_text().strip().removeprefix("state "))
+    x, y = CORNERS[:, :2], CORNERS[:, 2:]
+    expected = train_xor(x, y, *as_arrays(initial_weights(2, 0)), 1.0, 3)
+    assert state[3] == 3
+    np.testing.assert_allclose(state[4], mse_loss(mlp_forward(x, *expected)[0], y), rtol=1e-12)
+    for got, wanted in zip(as_arrays(state[5]), expected, strict=True):
+        np.testing.assert_allclose(got, wanted, rtol=1e-12)
+
+
+def test_python_moves_the_sliders(notebook) -> None:
+    """Setting a trait in a cell moves the slider and the picture."""
+    watched = notebook(*CELLS)
+    page, looks = watched.page, watched.page.locator(".look")
+    answer(looks.nth(0), "4")
+    before = looks.nth(0).evaluate(PICTURE)
+    run_more(page, "neuron.b = -1.5\ntrainer.hidden = 5")
+    expect(looks.nth(0).get_by_label("b", exact=True)).to_have_value("-1.5")
+    expect(looks.nth(2).get_by_role("slider", name="hidden units")).to_have_value("5")
+    assert looks.nth(0).evaluate(PICTURE) != before
+
+
+def test_keys_stay_in_the_widget(notebook) -> None:
+    """Arrow keys move the slider, not the cell selection, and "d d" deletes nothing."""
+    watched = notebook(*CELLS)
+    page, root = watched.page, watched.page.locator(".look").nth(0)
+    answer(root, "4")
+    control = root.get_by_label("w1")
+    press(page, control, "ArrowDown", 3)
+    expect(control).to_have_value("0.7")
+    press(page, control, "d", 2)
+    assert page.evaluate("window.jupyterapp.shell.currentWidget.content.widgets.length") == len(CELLS)
+    expect(control).to_be_focused()
+
+
+def test_cleared_output_stops_training(notebook) -> None:
+    """Clearing the cell's output ends the loop and flushes nothing after it."""
+    watched = notebook(*CELLS)
+    page, root = watched.page, watched.page.locator(".look").nth(2)
+    answer(root, "2")
+    root.get_by_label("Speed").select_option("1")
+    root.get_by_role("button", name="Play").click()
+    wait_for_data(page, root, "Number(d.steps) > 2")
+    page.evaluate("window.lastLook = document.querySelectorAll('.look')[2]")
+    page.evaluate("() => window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
+    expect(page.locator(".look")).to_have_count(0)
+    still = """async () => {
+      const frame = () => new Promise((done) => requestAnimationFrame(done));
+      await frame();
+      const steps = window.lastLook.dataset.steps;
+      for (let k = 0; k < 10; k += 1) await frame();
+      return window.lastLook.dataset.steps === steps;
+    }"""
+    assert page.evaluate(still)

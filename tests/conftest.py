@@ -1,0 +1,64 @@
+"""Settings that every test shares."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+from autograder.catalogue import find_lesson
+from autograder.classroom import answers_of
+from autograder.course import Lesson
+from autograder.folders import Folders
+from autograder.grade import Grader
+
+PROJECT = Path(__file__).parent.parent
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+# Speed differs between machines, and a failure must come back on the next run.
+settings.register_profile("course", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("course")
+
+
+@pytest.fixture(scope="session")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Folders:
+    """A course of its own: the real lessons, a fresh secret, nothing in ``run/`` yet."""
+    root = tmp_path_factory.mktemp("course")
+    shutil.copy(PROJECT / "nbgrader_config.py", root)
+    for name in ("solutions", "notebooks"):
+        shutil.copytree(PROJECT / name, root / name)
+    folders = Folders(root)
+    folders.make_secret()
+    return folders
+
+
+@pytest.fixture(scope="session")
+def lesson() -> Lesson:
+    """Lesson 01."""
+    return find_lesson("01_xor_mlp")
+
+
+@pytest.fixture(scope="session")
+def grader(course: Folders, lesson: Lesson) -> Iterator[Grader]:
+    """A warm grader of lesson 01, walls and all."""
+    with Grader(course, lesson) as warm:
+        yield warm
+
+
+@pytest.fixture(scope="session")
+def released(course: Folders, lesson: Lesson) -> dict[str, Any]:
+    """The released notebook of lesson 01."""
+    return json.loads(course.released(lesson.id).read_bytes())
+
+
+@pytest.fixture(scope="session")
+def solved(course: Folders, lesson: Lesson) -> dict[str, str]:
+    """The right answers of lesson 01, by grade id."""
+    return answers_of(json.loads(course.solution(lesson.id).read_bytes()))

@@ -1,0 +1,146 @@
+"""The layout is a contract: who may import whom, which names belong together, how long a module may get."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import grimp
+import pytest
+
+from autograder.catalogue import LESSONS
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("autograder", "course_lib")
+LONGEST_MODULE = 400
+WORKER_IMPORTS = {
+    "autograder.sandbox.seccomp",
+    "autograder.sandbox.walls",
+    "autograder.sandbox.wire",
+    "course_lib.cases",
+    "course_lib.tree",
+}
+LOADED_TOPS = "import json, sys; print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
+VIOLATIONS = [
+    ("course_lib/tree.py", "import autograder.course"),
+    ("autograder/sandbox/worker.py", "import autograder.judge"),
+    ("autograder/sandbox/worker.py", "import course_lib.numpy_kernels"),
+    ("autograder/course.py", "def late():\n    import torch"),
+    ("autograder/exercises/__init__.py", "import autograder.judge"),
+    ("autograder/judge.py", "import autograder.cli"),
+]
+
+
+def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Check the import contracts of the project copied to, or lying in, a folder."""
+    code = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    return subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, text=True)
+
+
+def modules_after(statement: str) -> set[str]:
+    """Top-level names in `sys.modules` of a new interpreter after a statement."""
+    command = [sys.executable, "-c", f"{statement}\n{LOADED_TOPS}"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
+    return set(json.loads(done.stdout))
+
+
+def stems(folder: str) -> set[str]:
+    """Topic modules of a folder; names with a leading underscore are helpers."""
+    return {path.stem for path in (ROOT / folder).glob("*.py") if not path.stem.startswith("_")}
+
+
+def test_import_contract_holds() -> None:
+    """The contracts of pyproject.toml are kept."""
+    done = lint_imports(ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("file", "statement"), VIOLATIONS, ids=[f"{f}-{s.split()[-1]}" for f, s in VIOLATIONS])
+def test_contract_catches_violation(file: str, statement: str, tmp_path: Path) -> None:
+    """Each contract turns red when an import that it forbids is added."""
+    for name in PACKAGES:
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "static"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    with (tmp_path / file).open("a") as source:
+        source.write(f"\n{statement}\n")
+    done = lint_imports(tmp_path)
+    assert done.returncode == 1
+    assert "BROKEN" in done.stdout
+
+
+def test_worker_imports_no_answers() -> None:
+    """Directly or not, the worker imports its own few modules and nothing else of the project."""
+    graph = grimp.build_graph(*PACKAGES, cache_dir=None)
+    assert graph.find_upstream_modules("autograder.sandbox.worker") <= WORKER_IMPORTS
+
+
+def test_worker_loads_numpy_alone() -> None:
+    """Beside the wire's safetensors a started worker has NumPy in memory and nothing else from outside Python."""
+    loaded = modules_after("import autograder.sandbox.worker") - modules_after("import numpy, safetensors.numpy")
+    assert loaded - sys.stdlib_module_names == {"autograder", "course_lib"}
+
+
+def test_check_loads_neither_torch_nor_grader() -> None:
+    """A notebook's check works where there is no Torch and no autograder: it does not import them."""
+    assert modules_after("import course_lib.check").isdisjoint({"torch", "autograder", "nbgrader"})
+
+
+def test_topics_share_stems() -> None:
+    """A topic has the same module name among NumPy kernels, Torch kernels and exercises.
+
+    Long exercise modules may be split as `<topic>_<part>`; questions stand in `<lesson>_exam`.
+    """
+    topics = stems("course_lib/numpy_kernels")
+    assert stems("course_lib/torch_kernels") == topics
+    assert {exercise.topic for lesson in LESSONS for exercise in lesson.exercises} == topics
+    modules = {stem for stem in stems("autograder/exercises") if not stem.endswith("_exam")}
+    assert {stem for stem in modules if not any(f"{stem}_".startswith(f"{topic}_") for topic in topics)} == set()
+    assert topics <= modules
+
+
+@pytest.mark.parametrize("topic", sorted(stems("course_lib/numpy_kernels")))
+def test_twins_share_signatures(topic: str) -> None:
+    """A kernel and its twin have the same public names, each with the same arguments."""
+    own = []
+    for package in ("numpy_kernels", "torch_kernels"):
+        module = importlib.import_module(f"course_lib.{package}.{topic}")
+        functions = inspect.getmembers(module, inspect.isfunction)
+        own.append(
+            {
+                name: [(p.name, p.default, p.kind) for p in inspect.signature(function).parameters.values()]
+                for name, function in functions
+                if function.__module__ == module.__name__ and not name.startswith("_")
+            }
+        )
+    assert own[0] == own[1]
+    assert own[0]
+
+
+def test_modules_stay_short() -> None:
+    """No module is longer than the budget."""
+    folders = (*PACKAGES, "benchmarks", "tests")
+    paths = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    assert {str(p.relative_to(ROOT)) for p in paths if len(p.read_text().splitlines()) > LONGEST_MODULE} == set()
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(path for name in PACKAGES for path in (ROOT / name).rglob("__init__.py")),
+    ids=lambda path: path.parent.name,
+)
+def test_init_holds_no_logic(path: Path) -> None:
+    """An `__init__.py` re-exports or stays empty."""
+    allowed = (ast.Import, ast.ImportFrom, ast.Expr, ast.Assign)
+    nodes = ast.parse(path.read_text()).body
+    assert [ast.unparse(node) for node in nodes if not isinstance(node, allowed)] == []
+    targets = {ast.unparse(target) for node in nodes if isinstance(node, ast.Assign) for target in node.targets}
+    assert targets <= {"__all__"}

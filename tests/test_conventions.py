@@ -1,0 +1,111 @@
+"""One test per row of docs/conventions.md that no other test backs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from course_lib import numpy_kernels as kernels
+
+RNG_SEED = 7
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """The same numbers in every run."""
+    return np.random.default_rng(RNG_SEED)
+
+
+@pytest.fixture
+def weights(rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+    """w1, b1, w2, b2 of a 2-3-1 network."""
+    return tuple(rng.normal(size=shape) for shape in ((3, 2), (3,), (1, 3), (1,)))
+
+
+def test_weights_are_stored_out_by_in(rng: np.random.Generator) -> None:
+    """`affine_forward` takes w as `torch.nn.Linear` stores it."""
+    layer = torch.nn.Linear(3, 2, dtype=torch.float64)
+    x = rng.normal(size=(4, 3))
+    w, b = (parameter.detach().numpy() for parameter in layer.parameters())
+    assert w.shape == (2, 3)
+    np.testing.assert_allclose(kernels.affine_forward(x, w, b)[0], layer(torch.from_numpy(x)).detach().numpy())
+
+
+def test_backward_takes_dout_then_cache(rng: np.random.Generator, weights: tuple[np.ndarray, ...]) -> None:
+    """A forward pass returns (out, cache); the backward pass takes (dout, cache), one gradient per parameter."""
+    out, cache = kernels.mlp_forward(rng.normal(size=(4, 2)), *weights)
+    grads = kernels.mlp_backward(np.ones_like(out), cache)
+    assert [grad.shape for grad in grads] == [weight.shape for weight in weights]
+
+
+def test_losses_are_means_over_the_batch(rng: np.random.Generator) -> None:
+    """Showing every example twice leaves `mse_loss` as it is."""
+    y_hat, y = rng.normal(size=(2, 4, 3))
+    twice = kernels.mse_loss(np.tile(y_hat, (2, 1)), np.tile(y, (2, 1)))
+    np.testing.assert_allclose(twice, kernels.mse_loss(y_hat, y))
+
+
+def test_mse_sums_over_outputs(rng: np.random.Generator) -> None:
+    """`mse_loss` with D outputs is D times Torch's default."""
+    y_hat, y = rng.normal(size=(2, 4, 3))
+    default = torch.nn.functional.mse_loss(torch.from_numpy(y_hat), torch.from_numpy(y))
+    np.testing.assert_allclose(kernels.mse_loss(y_hat, y), 3 * default.item())
+
+
+def test_neuron_gradient_sums_over_pupils(rng: np.random.Generator) -> None:
+    """Showing every pupil twice doubles `neuron_gradient`."""
+    x, y, w = rng.normal(size=(4, 2)), np.array([0.0, 1.0, 1.0, 0.0]), rng.normal(size=2)
+    once = kernels.neuron_gradient(x, y, w, 0.3)
+    twice = kernels.neuron_gradient(np.tile(x, (2, 1)), np.tile(y, 2), w, 0.3)
+    for single, double in zip(once, twice, strict=True):
+        np.testing.assert_allclose(double, 2 * single)
+
+
+def test_perceptron_tie_predicts_zero() -> None:
+    """With w.x + b = 0 the perceptron says 0: an example of class 0 changes nothing, one of class 1 does."""
+    x, w = np.array([1.0, 2.0]), np.zeros(2)
+    unchanged, _ = kernels.perceptron_update(x, 0, w, 0.0, 0.5)
+    moved, _ = kernels.perceptron_update(x, 1, w, 0.0, 0.5)
+    np.testing.assert_array_equal(unchanged, w)
+    np.testing.assert_array_equal(moved, 0.5 * x)
+
+
+def test_sigmoid_saturates_without_warning() -> None:
+    """`sigmoid` is 0 and 1 far out, without overflow."""
+    with np.errstate(all="raise", under="ignore"):
+        np.testing.assert_array_equal(kernels.sigmoid(np.array([-1000.0, 0.0, 1000.0])), [0.0, 0.5, 1.0])
+
+
+def test_parameters_count_biases_by_default() -> None:
+    """`count_parameters` counts biases unless told otherwise."""
+    assert kernels.count_parameters([10, 200, 100, 1]) == 22_401
+    assert kernels.count_parameters([10, 200, 100, 1], bias=False) == 22_100
+
+
+def test_hidden_delta_takes_activated_values(rng: np.random.Generator, weights: tuple[np.ndarray, ...]) -> None:
+    """`hidden_delta` is given h and out after the sigmoid; its result, summed over the batch, is db1."""
+    x = rng.normal(size=(4, 2))
+    out, cache = kernels.mlp_forward(x, *weights)
+    h = kernels.sigmoid(x @ weights[0].T + weights[1])
+    dout = rng.normal(size=out.shape)
+    delta = kernels.hidden_delta(dout, h, out, weights[2])
+    np.testing.assert_allclose(delta.sum(axis=0), kernels.mlp_backward(dout, cache)[1])
+
+
+def test_one_step_is_full_batch_descent(weights: tuple[np.ndarray, ...]) -> None:
+    """One step of `train_xor` moves every parameter against the gradient of `mse_loss` over the whole batch."""
+    x, y = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[0.0], [1], [1], [0]])
+    out, cache = kernels.mlp_forward(x, *weights)
+    grads = kernels.mlp_backward(2 * (out - y) / len(x), cache)
+    trained = kernels.train_xor(x, y, *weights, 0.5, 1)
+    for before, grad, after in zip(weights, grads, trained, strict=True):
+        np.testing.assert_allclose(after, before - 0.5 * grad)
+
+
+def test_xor_answers_are_clear() -> None:
+    """The weights of `xor_weights` put (0, 1) and (1, 0) above 0.6 and the other corners below 0.4."""
+    x = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]])
+    out, _ = kernels.mlp_forward(x, *kernels.xor_weights())
+    assert (out[[1, 2]] > 0.6).all()
+    assert (out[[0, 3]] < 0.4).all()
