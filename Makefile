@@ -6,9 +6,10 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 LESSON ?= 01_xor_mlp
+COURSE ?= .
 UV ?= uv
 # Jupyter refuses to run as root unless it is told to.
-JUPYTER_LAB = $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root)
+JUPYTER_LAB = $(abspath $(BIN))/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root)
 
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -50,8 +51,8 @@ lab: $(INSTALLED)  ## open JupyterLab on the lessons
 
 # nbgrader calls `alembic` by its bare name.
 .PHONY: formgrader
-formgrader: $(INSTALLED) bubblewrap  ## open nbgrader's formgrader: gradebook and manual marks
-	@PATH="$(abspath $(BIN)):$$PATH" $(JUPYTER_LAB) --LabApp.default_url=/formgrader/
+formgrader: $(INSTALLED) bubblewrap  ## open nbgrader's formgrader to mark by hand (the demo's: COURSE=run/demo)
+	@cd $(COURSE) && PATH="$(abspath $(BIN)):$$PATH" $(JUPYTER_LAB) --LabApp.default_url=/formgrader/
 
 .PHONY: lint
 lint: $(INSTALLED)  ## check style (the import contract is checked in tests/test_architecture.py)

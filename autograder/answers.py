@@ -8,18 +8,21 @@ cells, plots and trainings are not in any slice, so they cost nothing and can br
 from __future__ import annotations
 
 import ast
+import re
 import symtable
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from autograder.sandbox.job import Piece
-from autograder.submission import Cell, Submission, without_line_magics
+from autograder.submission import Cell, Submission, without_line_magic
 
 _DEFINITIONS = (
     ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign,
-    ast.AugAssign, ast.If, ast.Try, ast.With, ast.For, ast.While,
+    ast.AugAssign, ast.If, ast.Try, ast.TryStar, ast.With, ast.For, ast.While, ast.Match,
 )  # fmt: skip
+MAX_REPAIRS = 50
+_IMPORT = re.compile(r"(import|from)\b")
 _DISTURBING_CALLS = frozenset(
     "setattr delattr exec eval compile __import__ globals vars open seterr seterrcall setbufsize setrecursionlimit"
     " settrace setprofile signal start alarm setrlimit import_module system CDLL".split()
@@ -38,7 +41,7 @@ class Statement:
         uses: global names that it, or a function in it, reads.
         mutates: names whose object it changes in place.
         in_answer_of: exercise whose answer cell it stands in, or "".
-        binds_everything: is it ``from x import *``?
+        binds_everything: is it ``from x import *``, or does it change how all later code is read?
         disturbs: could it change the process for exercises that run later?
     """
 
@@ -91,13 +94,19 @@ class Notebook:
         self.syntax_errors: dict[int, str] = {}
         self.statements: list[Statement] = []
         self.answer_cells: dict[str, list[int]] = {}
+        self._broken: dict[int, str] = {}
         for cell in submission.cells:
             answers = cell.grade_id if cell.grade_id in self.exercise_ids else ""
             # A code answer whose cell was turned into text by accident still counts.
             if not cell.is_check and (cell.kind == "code" or answers):
                 self._add(cell, answers)
         # `np.random.seed(0)` changes NumPy, not the learner's data: such lines are demo, not answer.
-        self.imported = {name for s in self.statements if s.source.startswith(("import", "from")) for name in s.binds}
+        imports = [statement for statement in self.statements if _IMPORT.match(statement.source)]
+        self.imported = {name for statement in imports for name in statement.binds}
+        self._by_name: dict[str, list[Statement]] = {}
+        for statement in self.statements:
+            for name in statement.binds | (statement.mutates - self.imported):
+                self._by_name.setdefault(name, []).append(statement)
 
     def _add(self, cell: Cell, answers: str) -> None:
         if answers:
@@ -110,12 +119,13 @@ class Notebook:
             text = (getattr(error, "text", None) or "").strip()[:120]
             shown = f": `{text}`" if text else ""
             says = getattr(error, "msg", None) or "the code is nested too deeply"
+            self._broken[cell.number] = cell.source
             self.syntax_errors[cell.number] = f"Cell {cell.number}{at}{shown} is not valid Python ({says})."
 
     def constant(self, name: str) -> object:
         """The value of the first ``name = <constant>``, or None."""
         for statement in self.statements:
-            if name in statement.binds and statement.source.lstrip().startswith(name):
+            if name in statement.binds and statement.source.startswith(name):
                 node = ast.parse(statement.source.strip()).body[0]
                 if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
                     return node.value.value
@@ -130,16 +140,22 @@ class Notebook:
         """
         home = self._home(exercise_id)
         if home is None:
-            broken = [self.syntax_errors[n] for n in self.answer_cells.get(exercise_id, ()) if n in self.syntax_errors]
-            return Answer(syntax_error=broken[-1] if broken else "")
+            return Answer(syntax_error=self._syntax_error(exercise_id))
         chosen = self._slice({exercise_id, *also}, home)
         needs = {name for statement in chosen for name in statement.uses} | set(also)
         depends_on = frozenset(needs & self.exercise_ids - {exercise_id})
         return Answer(tuple(chosen), depends_on)
 
+    def _syntax_error(self, exercise_id: str) -> str:
+        """The sentence about its broken answer cell, or about a broken cell that seems to define it, or ""."""
+        marked = [number for number in self.answer_cells.get(exercise_id, ()) if number in self._broken]
+        definition = re.compile(rf"^[ \t]*(def|class)[ \t]+{re.escape(exercise_id)}\b", re.MULTILINE)
+        found = marked or [number for number, source in self._broken.items() if definition.search(source)]
+        return self.syntax_errors[found[-1]] if found else ""
+
     def _home(self, exercise_id: str) -> int | None:
         """The cell that binds the name: the last answer cell that does, else the last cell at all."""
-        binding = [statement for statement in self.statements if exercise_id in statement.binds]
+        binding = [statement for statement in self._by_name.get(exercise_id, ()) if exercise_id in statement.binds]
         marked = [statement.cell for statement in binding if statement.in_answer_of == exercise_id]
         anywhere = [statement.cell for statement in binding]
         return (marked or anywhere or [None])[-1]
@@ -149,15 +165,17 @@ class Notebook:
         pending, known = list(names), set(names)
         while pending:
             for statement in self._providers(pending.pop(), home):
-                chosen.setdefault(id(statement), statement)
-                pending.extend(statement.uses - known)
-                known |= statement.uses
+                if id(statement) not in chosen:
+                    chosen[id(statement)] = statement
+                    pending.extend(statement.uses - known)
+                    known |= statement.uses
         return [statement for statement in self.statements if id(statement) in chosen]
 
     def _providers(self, name: str, home: int) -> Iterable[Statement]:
-        binding = [s for s in self.statements if name in s.binds or (name in s.mutates and name not in self.imported)]
+        binding = self._by_name.get(name, [])
         if name in self.exercise_ids:
-            own = self._home(name)
+            # An answer cell that brings its own version of another exercise means that one.
+            own = home if any(name in s.binds and s.cell == home for s in binding) else self._home(name)
             return [statement for statement in binding if statement.cell == own]
         # As when the notebook is run from the top; a helper that stands further down is accepted too.
         return [statement for statement in binding if statement.cell <= home] or binding
@@ -172,26 +190,56 @@ def parse_cell(cell: Cell, in_answer_of: str = "") -> Iterator[Statement]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         source, tree = _parse(cell.source)
-        lines = source.split("\n")
+        # Columns count bytes.
+        lines = source.encode().split(b"\n")
         for node in tree.body:
-            first = min([node.lineno, *(item.lineno for item in getattr(node, "decorator_list", ()))])
-            text = "\n".join(lines[first - 1 : node.end_lineno])
-            # Statements that share a line (`a = 1; b = 2`) are cut out by column.
-            if ";" in lines[node.end_lineno - 1] or ";" in lines[first - 1]:
-                text = ast.get_source_segment(source, node) or text
-            statement = _statement(node, text, cell.number, first, in_answer_of)
+            first = _first_line(node, lines)
+            try:
+                statement = _statement(node, _text(node, first, lines), cell.number, first, in_answer_of)
+            except SyntaxError as error:
+                # Only the whole cell knows its lines.
+                error.lineno = (error.lineno or 1) + first - 1
+                raise
             if statement is not None:
                 yield statement
 
 
+def _first_line(node: ast.stmt, lines: Sequence[bytes]) -> int:
+    first = min([node.lineno, *(item.lineno for item in getattr(node, "decorator_list", ()))])
+    while getattr(node, "decorator_list", ()) and not lines[first - 1].startswith(b"@") and first > 1:
+        first -= 1
+    return first
+
+
+def _text(node: ast.stmt, first: int, lines: Sequence[bytes]) -> str:
+    """The statement alone, also when it shares lines with others (`a = 1; b = 2`)."""
+    if first == node.end_lineno:
+        return lines[first - 1][node.col_offset : node.end_col_offset].decode()
+    head = lines[first - 1][node.col_offset if first == node.lineno else 0 :]
+    return b"\n".join([head, *lines[first : node.end_lineno - 1], lines[node.end_lineno - 1][: node.end_col_offset]]).decode()
+
+
 def _parse(source: str) -> tuple[str, ast.Module]:
-    try:
-        return source, ast.parse(source)
-    except SyntaxError:
-        cleaned = without_line_magics(source)
-        if cleaned == source:
-            raise
-        return cleaned, ast.parse(cleaned)
+    """Parse as a notebook would: magics are left out, and code may be indented as a whole."""
+    for _repair in range(MAX_REPAIRS):
+        try:
+            return source, ast.parse(source)
+        except SyntaxError as error:
+            refused = error
+        repaired = without_line_magic(source, refused.lineno or 0)
+        if repaired == source and isinstance(refused, IndentationError):
+            repaired = _dedented(source)
+        if repaired == source:
+            break
+        source = repaired
+    raise refused
+
+
+def _dedented(source: str) -> str:
+    """Without the first line's indentation, which notebooks forgive."""
+    first = next((line for line in source.split("\n") if line.strip()), "")
+    indent = first[: len(first) - len(first.lstrip())]
+    return "\n".join(line.removeprefix(indent) for line in source.split("\n"))
 
 
 def _statement(node: ast.stmt, text: str, cell: int, line: int, in_answer_of: str) -> Statement | None:
@@ -200,7 +248,9 @@ def _statement(node: ast.stmt, text: str, cell: int, line: int, in_answer_of: st
         return None
     top = symtable.symtable(text, f"cell {cell}", "exec")
     binds = {symbol.get_name() for symbol in top.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
-    star = isinstance(node, ast.ImportFrom) and any(alias.name == "*" for alias in node.names)
+    star = isinstance(node, ast.ImportFrom) and (
+        node.module == "__future__" or any(alias.name == "*" for alias in node.names)
+    )
     uses = frozenset(_global_names(top)) - binds
     return Statement(
         cell, line, text, frozenset(binds), uses, frozenset(mutated), in_answer_of, star, _disturbs(node)

@@ -19,7 +19,7 @@ from typing import Any, Literal
 from autograder.sandbox import probes, seccomp
 from autograder.sandbox.ground import find_ground
 from autograder.sandbox.pool import Job, Piece, Pool, PoolError, Stopped
-from autograder.sandbox.walls import DEVICES, HOST_NAME, JOB_FD, WALLS, Limits, Walls
+from autograder.sandbox.walls import HOST_NAME, JOB_FD, WALLS, Limits, Walls
 from course_lib.cases import call_case
 
 State = Literal["ok", "missing", "unknown"]
@@ -243,13 +243,17 @@ def _planted(pool: Pool) -> Iterator[Patient]:
 
 
 def _listen(stack: ExitStack, name: str) -> list[socket.socket]:
-    kinds = ((socket.AF_INET, socket.SOCK_DGRAM), (socket.AF_INET, socket.SOCK_STREAM), (socket.AF_UNIX, socket.SOCK_STREAM))
-    datagrams, stream, local = (stack.enter_context(socket.socket(*kind)) for kind in kinds)
+    datagrams, stream, local = sockets = [
+        stack.enter_context(socket.socket(family, kind))
+        for family, kind in (
+            (socket.AF_INET, socket.SOCK_DGRAM), (socket.AF_INET, socket.SOCK_STREAM), (socket.AF_UNIX, socket.SOCK_STREAM)
+        )
+    ]  # fmt: skip
     stream.bind(("127.0.0.1", 0))
     datagrams.bind(stream.getsockname())
     local.bind(f"\0{name}")
     for sock in (stream, local):
         sock.listen()
-    for sock in (datagrams, stream, local):
+    for sock in sockets:
         sock.setblocking(False)
-    return [datagrams, stream, local]
+    return sockets

@@ -38,7 +38,7 @@ from course_lib.tree import Tree, pack, unpack
 PUBLIC = b"public cases"
 FORMAT = 1
 ROOT = Path(__file__).parent.parent
-_DECIDING = ("cases", "compare", "diagnose", "properties", "tree", "validate")
+_DECIDING = ("casefile", "cases", "compare", "diagnose", "properties", "tree", "validate")
 
 Namespace = Mapping[str, Callable[..., Any]]
 
@@ -122,7 +122,8 @@ def _to_float64(tree: Tree) -> Tree:
     return tree.astype(np.float64) if floating else tree
 
 
-def _to_torch(tree: Tree) -> Any:
+def torch_inputs(tree: Tree) -> Any:
+    """An input as the Torch counterparts take it: arrays become float64 tensors on the CPU."""
     import torch
 
     return torch.from_numpy(np.array(_to_float64(tree))) if isinstance(tree, np.ndarray) else tree
@@ -130,7 +131,7 @@ def _to_torch(tree: Tree) -> Any:
 
 def _expected_case(exercise: Exercise, case: Case, numpy_names: Namespace, torch_names: Namespace) -> ExpectedCase:
     exact = play(exercise, case, numpy_names, numpy_names, _to_float64)
-    torch_seen = play(exercise, case, torch_names, numpy_names, _to_torch)
+    torch_seen = play(exercise, case, torch_names, numpy_names, torch_inputs)
     kept = play(exercise, case, numpy_names, numpy_names)
     given = _floating_dtypes(case.inputs)
     kinds = {step.name: step.kind for step in case.reads()}
@@ -224,7 +225,7 @@ def write_public_cases(lesson: Lesson, folder: Path) -> Path:
     """Write a lesson's public case file, and return its path."""
     names = [item.id for item in (*lesson.exercises, *lesson.questions)]
     path = folder / f"{lesson.id}.safetensors"
-    write_tree(public_cases(lesson), path, names)
+    write_tree(public_cases(lesson), path, names, mode=0o644)
     return path
 
 
@@ -233,7 +234,7 @@ def fingerprint(lesson: Lesson, secret: bytes) -> str:
     library = ROOT / "course_lib"
     folders = (library / "numpy_kernels", library / "torch_kernels", ROOT / "autograder" / "exercises")
     files = [path for folder in folders for path in folder.glob("*.py")]
-    files += [library / f"{name}.py" for name in _DECIDING] + [Path(__file__)]
+    files += [library / f"{name}.py" for name in _DECIDING] + [Path(__file__), Path(__file__).parent / "exam.py"]
     digest = hmac.new(secret, f"{FORMAT} {lesson.id} {np.__version__}".encode(), hashlib.sha256)
     for path in sorted(files):
         # Files are read, not imported: importing the Torch counterparts is what we want to avoid.

@@ -114,10 +114,16 @@ def _items(report: Report, lesson: Lesson, texts: Mapping[str, str], score: Lear
     for question in lesson.open_questions:
         cell = score.cells.get(question.id)
         points = cell.points if cell is not None and not cell.needs_a_person else None
-        outcome = "waits for a person" if points is None else "marked by a person"
+        outcome = _open_outcome(cell)
         comment = clean(cell.comment) if cell is not None else ""
         text = clean(texts.get(question.id, ""))
         yield Item(question.id, points, question.points, outcome, comment=comment, text=text)
+
+
+def _open_outcome(cell: CellScore | None) -> str:
+    if cell is None or cell.needs_a_person:
+        return "waits for a person"
+    return "no answer" if cell.manual is None else "marked by a person"
 
 
 def _judged(verdict: Verdict, text: str, cell: CellScore | None) -> Item:

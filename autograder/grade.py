@@ -238,7 +238,11 @@ def _start_worker(folders: Folders, lesson_id: str) -> None:
 
 def _grade_in_worker(entry: Entry, fresh: bool) -> Graded:
     assert _worker is not None
-    return _worker.grade(entry, fresh)
+    try:
+        return _worker.grade(entry, fresh)
+    except Exception as error:
+        # Our fault, not the learner's; and the class goes on.
+        return Graded(_given_up(_worker.lesson, entry, error))
 
 
 def grade_one(path: Path, learner: str, lesson_id: str) -> Report:

@@ -7,6 +7,7 @@ question. Nothing here believes anything that a job says beyond "this is what I 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -130,9 +131,19 @@ class Judge:
             return _without_code(exercise.id, exercise.points, answer), True
         run = self._play(expectation, answer.statements, shared, self._prepared(exercise))
         if not run.diagnosis.passed and run.diagnosis.outcome is not Outcome.NOT_STARTED:
-            failing = {name for name in answer.depends_on if not _passed(earlier.get(name))}
+            failing = {name for name in self._lendable(exercise, answer) if not _passed(earlier.get(name))}
             run = self._beside_reference(exercise, answer, failing, run) if failing else run
         return _verdict(expectation, run), run.stop != "wall clock"
+
+    def _lendable(self, exercise: Exercise, answer: Answer) -> frozenset[str]:
+        """Which of the exercises that an answer uses may be lent: those that known answers are built on.
+
+        Any other may give the answer away, as `mlp_forward` does with `sigmoid`: zero weights, and x for a bias.
+        """
+        built_on = set(self.solution.answer(exercise.id, exercise.uses).depends_on)
+        for known in (*exercise.other_ways, *exercise.mistakes):
+            built_on.update(known.code.__code__.co_names if inspect.isfunction(known.code) else ())
+        return answer.depends_on & built_on
 
     def _beside_reference(self, exercise: Exercise, answer: Answer, failing: set[str], first: _Run) -> _Run:
         """Run the answer again alone, with the course's own versions of what it uses and what fails.
@@ -142,7 +153,7 @@ class Judge:
         """
         theirs = solution_statements(self.solution, sorted(failing))
         mine = [statement for statement in answer.statements if not statement.binds & failing]
-        run = self._play(self.expectations[exercise.id], [*theirs, *mine], _Shared(), self._prepared(exercise))
+        run = self._play_alone(self.expectations[exercise.id], [*theirs, *mine], self._prepared(exercise))
         names = ", ".join(f"`{name}`" for name in sorted(failing))
         if run.diagnosis.outcome is Outcome.CORRECT:
             message = messages.WITH_REFERENCE.format(names=names)
@@ -171,7 +182,7 @@ class Judge:
     def _for_declared(self, name: str, notebook: Notebook, declared: str, learner: str) -> Verdict | None:
         """Right for the learner that the notebook names? Then a person decides, and nobody gets points yet."""
         expectation = self.questions.expectation(name, declared)
-        run = self._play(expectation, notebook.answer(name).statements, _Shared(), _not_none)
+        run = self._play_alone(expectation, notebook.answer(name).statements, _not_none)
         if not run.diagnosis.passed:
             return None
         message = messages.OTHER_LEARNER.format(declared=declared[:40], learner=learner)
@@ -192,19 +203,22 @@ class Judge:
         """Run an answer in the shared fork; if that fails and may be another answer's fault, alone again."""
         if shared.job is None:
             shared.job = self.pool.job(self.limits)
-        doubtful = any(statement.disturbs for statement in shared.ran)
         others_ran = bool(shared.ran)
         run = _play_in(shared.job, self.limits, expectation, statements, prepare)
         shared.ran.extend(statements)
-        failed = not run.diagnosis.passed and run.diagnosis.outcome is not Outcome.NOT_STARTED
+        lost = run.diagnosis.missed and run.diagnosis.outcome is not Outcome.NOT_STARTED
         # A loop that never ends would only take its time again.
-        again = run.stop == "wall clock" or (run.stop not in ("", "time limit") and others_ran)
-        if run.stop or (failed and doubtful):
+        again = run.stop == "wall clock" or (run.stop != "time limit" and lost and others_ran)
+        first, run = run, self._play_alone(expectation, statements, prepare) if again else run
+        if first.stop or run.diagnosis.missed != first.diagnosis.missed:
             shared.drop()
-        if again or (failed and doubtful):
-            with self.pool.job(self.limits) as alone:
-                run = _play_in(alone, self.limits, expectation, statements, prepare)
         return run
+
+    def _play_alone(
+        self, expectation: Expectation, statements: Sequence[Statement], prepare: Callable[..., Mapping]
+    ) -> _Run:
+        with self.pool.job(self.limits) as alone:
+            return _play_in(alone, self.limits, expectation, statements, prepare)
 
 
 def _not_none(seen: Mapping[str, Any], _case: Case) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ from autograder.expected import numpy_namespace
 
 
 def lessons() -> list[dict[str, Any]]:
-    """Every lesson as JSON-able data; the keys are documented in docs/cli.md."""
+    """Every lesson as JSON-able data; the keys are documented in docs/json.md."""
     return [_lesson(lesson) for lesson in LESSONS]
 
 

@@ -104,7 +104,8 @@ class Judge(NbGraderPreprocessor):
         cells = _cells(path)
         texts = None if cells is None else answer_texts(_released(course, lesson), cells)
         resources[REPORT] = (report, texts)
-        return nb, resources
+        # nbformat writes nodes, not the plain dicts of our verdicts.
+        return nbformat.from_dict(nb), resources
 
 
 class VerdictWriter(NbGraderPreprocessor):

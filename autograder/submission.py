@@ -12,7 +12,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,8 @@ _CELL_START = re.compile(r'"cells"\s*:\s*\[')
 _NEXT_CELL = re.compile(r'\{\s*"(?:cell_type|attachments)"\s*:')
 _BLANK = re.compile(r"[\s,]*")
 _BODY_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun")
-_MAGIC_LINE = re.compile(r"^\s*(%|!|\?)|\?\s*$|^\s*[\w.\[\]\"', ]*=\s*[%!]")
+# One repetition where two would match the same blanks: two take quadratic time.
+_MAGIC_LINE = re.compile(r"^\s*(%|!|\?)|\?\s*$|^[\w.\[\]\"',\s]*=\s*[%!]")
 
 
 class Unreadable(ValueError):
@@ -118,13 +119,10 @@ def parse_notebook(content: bytes, name: str = "the notebook") -> Submission:
         problems.append(f"the file is damaged: {len(raw_cells)} cells could be recovered")
     if not raw_cells:
         raise Unreadable(f"{name} has no cells; ask the learner whether it is the right file.")
-    cells, left = [], MAX_NOTEBOOK_CHARS
-    for number, raw in enumerate(raw_cells, 1):
-        cells.append(_cell(number, raw, min(left, MAX_CELL_CHARS)))
-        left -= len(cells[-1].source)
-    if any(len(_text(raw)) > len(cell.source) for raw, cell in zip(raw_cells, cells, strict=True)):
-        problems.append("it holds far more text than a lesson; what is too long was cut off")
-    return Submission(tuple(cells), tuple(problems))
+    cells, whole = _cells(raw_cells)
+    if not whole:
+        problems.append("it holds far more code than a lesson; what is too long was cut off")
+    return Submission(cells, tuple(problems))
 
 
 def _decode(content: bytes) -> tuple[str, list[str]]:
@@ -157,7 +155,7 @@ def _raw_cells(notebook: Any) -> Iterator[dict[str, Any]]:
 def _salvage(text: str) -> list[dict[str, Any]]:
     """Whole cells of a broken file: what can be parsed before a break, and again after it."""
     start = _CELL_START.search(text)
-    position, cells, gaps = (start.end() if start else len(text)), [], 0
+    position, cells, gaps = (start.end() if start else 0), [], 0
     decoder = json.JSONDecoder()
     while position < len(text) and gaps <= MAX_GAPS:
         position = _BLANK.match(text, position).end()
@@ -165,7 +163,7 @@ def _salvage(text: str) -> list[dict[str, Any]]:
             cell, end = decoder.raw_decode(text, position)
         except (ValueError, RecursionError):
             cell = None
-        if isinstance(cell, dict):
+        if isinstance(cell, dict) and "cell_type" in cell:
             cells.append(cell)
             position = end
         else:
@@ -174,14 +172,23 @@ def _salvage(text: str) -> list[dict[str, Any]]:
     return cells
 
 
-def _cell(number: int, raw: dict[str, Any], max_chars: int) -> Cell:
-    kind = raw.get("cell_type") if raw.get("cell_type") in ("code", "markdown", "raw") else "raw"
-    source = _text(raw)[:max_chars]
-    return Cell(number, kind, _without_cell_magic(source) if kind == "code" else source, _grade_id(raw.get("metadata")))
+def _cells(raw_cells: Sequence[dict[str, Any]]) -> tuple[tuple[Cell, ...], bool]:
+    """The cells, and whether all of their code fits into the limits."""
+    cells, left, whole = [], MAX_NOTEBOOK_CHARS, True
+    for number, raw in enumerate(raw_cells, 1):
+        kind = raw.get("cell_type") if raw.get("cell_type") in ("code", "markdown", "raw") else "raw"
+        source, grade_id = _text(raw.get("source", raw.get("input", ""))), _grade_id(raw.get("metadata"))
+        allowed = MAX_CELL_CHARS
+        if kind == "code" or grade_id:
+            allowed = min(left, MAX_CELL_CHARS)
+            whole = whole and len(source) <= allowed
+            left -= min(len(source), allowed)
+        source = source[:allowed]
+        cells.append(Cell(number, kind, _without_cell_magic(source) if kind == "code" else source, grade_id))
+    return tuple(cells), whole
 
 
-def _text(raw: dict[str, Any]) -> str:
-    source = raw.get("source", raw.get("input", ""))
+def _text(source: Any) -> str:
     if isinstance(source, list):
         source = "".join(part for part in source if isinstance(part, str))
     if not isinstance(source, str):

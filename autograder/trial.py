@@ -40,7 +40,7 @@ def notebook_of(file: Path, names: list[str]) -> Notebook:
 
 
 def as_json(verdict: Verdict) -> dict[str, Any]:
-    """A verdict as JSON-able data; the keys are documented in docs/cli.md."""
+    """A verdict as JSON-able data; the keys are documented in docs/json.md."""
     names = ("exercise", "points", "max_points", "message", "mistake", "numpy", "torch", "seconds", "case")
     return {"verdict": str(verdict.outcome)} | {name: getattr(verdict, name) for name in names}
 

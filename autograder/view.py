@@ -20,7 +20,7 @@ from autograder.exam import numbers_of
 from course_lib.exam import VARIANTS
 
 COURSE_LIB = Path(__file__).parent.parent / "course_lib"
-_SHARED = ("tree.py", "cases.py", "validate.py")
+_SHARED = ("tree.py", "cases.py", "validate.py", "erf.py")
 
 _INIT = '''"""The course's library as it is while grading: no checks, no pictures, no answers."""
 
@@ -31,6 +31,11 @@ from pathlib import Path
 
 def check(*_args, **_kwargs):
     """Does nothing here: judging happens outside."""
+
+
+def ready(**_answers):
+    """Nothing is ready here: labs are not run."""
+    return False
 
 
 def exam_sheet(*_args, **_kwargs):
@@ -99,7 +104,7 @@ def _exam_numbers(lesson: Lesson) -> dict[str, list]:
 
 
 def without_functions(sources: dict[str, str], names: Collection[str]) -> dict[str, str]:
-    """Cut functions and classes out of modules, and with them everything that mentions them.
+    """Cut functions and classes out of modules, with everything that mentions them and helpers that only they need.
 
     Args:
         sources: file name to text of the modules of one package.
@@ -107,6 +112,7 @@ def without_functions(sources: dict[str, str], names: Collection[str]) -> dict[s
     """
     trees = {name: ast.parse(text) for name, text in sources.items()}
     hidden = _hidden(list(trees.values()), set(names))
+    hidden |= _idle_helpers([node for tree in trees.values() for node in tree.body], hidden)
     return {name: _render(tree, hidden) for name, tree in trees.items()}
 
 
@@ -121,6 +127,24 @@ def _hidden(trees: Sequence[ast.Module], hidden: set[str]) -> set[str]:
         if not more:
             return hidden
         hidden |= more
+
+
+def _idle_helpers(nodes: Sequence[ast.stmt], hidden: Collection[str]) -> set[str]:
+    """Private functions that nothing kept mentions: half of an answer may lie in them."""
+    idle: set[str] = set()
+    while True:
+        gone = {*hidden, *idle}
+        kept = [node for node in nodes if getattr(node, "name", "") not in gone]
+        more = {
+            node.name
+            for node in kept
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef))
+            and node.name.startswith("_")
+            and not any(_mentions(other, {node.name}) for other in kept if other is not node)
+        }
+        if not more:
+            return idle
+        idle |= more
 
 
 def _mentions(node: ast.AST, names: set[str]) -> bool:

@@ -1,6 +1,6 @@
 """The deep-learning course's library: references, checks, pictures and widgets."""
 
-from course_lib.check import CheckFailed, check
+from course_lib.check import CheckFailed, check, ready
 from course_lib.exam import exam_numbers, exam_sheet
 
-__all__ = ["CheckFailed", "check", "exam_numbers", "exam_sheet"]
+__all__ = ["CheckFailed", "check", "exam_numbers", "exam_sheet", "ready"]

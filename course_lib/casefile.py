@@ -21,13 +21,14 @@ from course_lib.tree import Tree, TreeError, pack, unpack
 MAX_FILE_NODES = 2_000_000
 
 
-def write_tree(tree: Tree, path: Path, names: Iterable[str] = ()) -> None:
+def write_tree(tree: Tree, path: Path, names: Iterable[str] = (), *, mode: int = 0o600) -> None:
     """Write a tree to a safetensors file.
 
     Args:
         tree: plain data (see `course_lib.tree`).
         path: the file to write; it is replaced in one step, so a reader never sees half of it.
         names: what `read_names` will return (the exercises and questions in the file).
+        mode: permissions of the file; secret cases are for their owner alone.
     """
     skeleton, arrays = pack(tree, MAX_FILE_NODES)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -36,7 +37,9 @@ def write_tree(tree: Tree, path: Path, names: Iterable[str] = ()) -> None:
     # Zero-size arrays and 0-d arrays are kept as they are; safetensors refuses views, hence the copies.
     tensors = {str(index): np.ascontiguousarray(array).reshape(array.shape) for index, array in enumerate(arrays)}
     try:
-        save_file(tensors, part, metadata={"tree": json.dumps(skeleton), "names": json.dumps(sorted(names))})
+        # One entry only: safetensors writes several in an order that changes from run to run.
+        save_file(tensors, part, metadata={"tree": f"{json.dumps(sorted(names))}\n{json.dumps(skeleton)}"})
+        part.chmod(mode)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
@@ -45,7 +48,7 @@ def write_tree(tree: Tree, path: Path, names: Iterable[str] = ()) -> None:
 def read_names(path: Path) -> list[str]:
     """The names a file was written with, without reading its arrays."""
     with safe_open(path, framework="np") as stored:
-        return json.loads(stored.metadata()["names"])
+        return json.loads(stored.metadata()["tree"].partition("\n")[0])
 
 
 def read_tree(path: Path) -> Tree:
@@ -57,7 +60,7 @@ def read_tree(path: Path) -> Tree:
     """
     try:
         with safe_open(path, framework="np") as stored:
-            skeleton = json.loads(stored.metadata()["tree"])
+            skeleton = json.loads(stored.metadata()["tree"].partition("\n")[2])
             arrays = [stored.get_tensor(str(index)) for index in range(len(list(stored.keys())))]
     except (SafetensorError, TypeError, KeyError, ValueError) as error:
         raise TreeError(f"{path.name} is damaged or not a case file ({error}).") from None

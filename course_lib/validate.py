@@ -18,7 +18,8 @@ def check_arrays(kind: type | tuple[type, ...], **arguments: tuple[Any, str | No
     Args:
         kind: the array type that the kernel takes.
         **arguments: name to (value, shape); the shape is written as in ``"N D"`` or ``"N 2"``, and None
-            means any. The same letter must be the same size everywhere, and no size may be zero.
+            means any. The same letter must be the same size everywhere, and no size may be zero. A leading
+            ``...`` stands for any axes, also none.
 
     Raises:
         TypeError: an argument is no array, does not hold real floating numbers, or has another dtype than the first.
@@ -38,6 +39,32 @@ def check_arrays(kind: type | tuple[type, ...], **arguments: tuple[Any, str | No
             raise TypeError(f"{name} has dtype {_dtype_name(value)}; expected {wanted}, the dtype of {first}.")
         if shape is not None:
             _check_shape(name, tuple(value.shape), shape.split(), sizes)
+
+
+def check_same(kind: type | tuple[type, ...], **arguments: Any) -> None:
+    """Check that an array has the type, dtype and shape of another one.
+
+    Args:
+        kind: the array type that the kernel takes.
+        **arguments: two arrays by name; the second is the model.
+
+    Raises:
+        TypeError: the first is no array, or has another dtype.
+        ValueError: it has another shape.
+
+    >>> import numpy as np
+    >>> check_same(np.ndarray, dout=np.zeros((3, 2)), out=np.zeros((2, 3)))
+    Traceback (most recent call last):
+    ValueError: dout has shape (3, 2); expected (2, 3), the shape of out.
+    """
+    (name, value), (model_name, model) = arguments.items()
+    _check_type(name, value, kind)
+    if value.dtype != model.dtype:
+        wanted = _dtype_name(model)
+        raise TypeError(f"{name} has dtype {_dtype_name(value)}; expected {wanted}, the dtype of {model_name}.")
+    if tuple(value.shape) != tuple(model.shape):
+        wanted = tuple(model.shape)
+        raise ValueError(f"{name} has shape {tuple(value.shape)}; expected {wanted}, the shape of {model_name}.")
 
 
 def check_number(name: str, value: Any, *, positive: bool = False) -> float:
@@ -106,6 +133,121 @@ def check_label(name: str, value: Any) -> int:
     return int(value)
 
 
+def check_labels(name: str, value: Any, logits: Any, kind: type) -> None:
+    """Check the class indices that belong to the rows of a matrix of scores.
+
+    Args:
+        name: the argument's name.
+        value: one class index per row.
+        logits: the scores, (N, C), checked before.
+        kind: the array type that the kernel takes.
+
+    Raises:
+        TypeError: no array of integers.
+        ValueError: another number of them than rows, or a class that does not exist.
+
+    >>> import numpy as np
+    >>> check_labels("labels", np.array([0, 3]), np.zeros((2, 3)), np.ndarray)
+    Traceback (most recent call last):
+    ValueError: labels go from 0 to 3; expected classes from 0 to 2.
+    """
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} is {_what(value)}; expected a {kind.__name__} of integers.")
+    if "int" not in str(value.dtype):
+        raise TypeError(f"{name} has dtype {_dtype_name(value)}; expected integers.")
+    n, classes = logits.shape
+    if tuple(value.shape) != (n,):
+        raise ValueError(f"{name} has shape {tuple(value.shape)}; expected ({n},), one class per row.")
+    low, high = int(value.min()), int(value.max())
+    if low < 0 or high >= classes:
+        raise ValueError(f"{name} go from {low} to {high}; expected classes from 0 to {classes - 1}.")
+
+
+def check_share(name: str, value: Any, *, one: bool = False) -> float:
+    """A number from 0 to 1 as a Python float.
+
+    Args:
+        name: the argument's name.
+        value: a real number.
+        one: is 1 itself allowed?
+
+    Raises:
+        TypeError: not a real number.
+        ValueError: outside.
+
+    >>> check_share("p", 0.25)
+    0.25
+    """
+    number = check_number(name, value)
+    if number < 0 or number > 1 or (number == 1 and not one):
+        raise ValueError(
+            f"{name} is {number}; expected a number {'from 0 to 1' if one else 'of at least 0 and below 1'}."
+        )
+    return number
+
+
+def check_choice(name: str, value: Any, options: tuple[Any, ...]) -> None:
+    """Check that the value is one of a few.
+
+    Args:
+        name: the argument's name.
+        value: what came.
+        options: what may come.
+
+    Raises:
+        ValueError: something else.
+
+    >>> check_choice("form", "tan", ("erf", "tanh"))
+    Traceback (most recent call last):
+    ValueError: form is 'tan'; expected 'erf' or 'tanh'.
+    """
+    if not any(value is option or (isinstance(option, str) and value == option) for option in options):
+        raise ValueError(f"{name} is {value!r}; expected {' or '.join(map(repr, options))}.")
+
+
+def check_axis(name: str, value: Any, array: Any) -> int:
+    """The value as an axis of the array, which must have entries along it.
+
+    Args:
+        name: the argument's name.
+        value: an integer; negative ones count from the end.
+        array: the array, called x.
+
+    Raises:
+        TypeError: not an integer.
+        ValueError: the array has no such axis, or nothing along it.
+
+    >>> import numpy as np
+    >>> check_axis("axis", -1, np.zeros((2, 3)))
+    -1
+    """
+    axis = check_count(name, value, least=-array.ndim)
+    if axis >= array.ndim or array.shape[axis] == 0:
+        shape = tuple(array.shape)
+        raise ValueError(f"{name} is {axis}, and x has shape {shape}; expected an axis of x with entries.")
+    return axis
+
+
+def check_cache(cache: Any, length: int, forward: str) -> Any:
+    """The cache, when it is one.
+
+    Args:
+        cache: what a backward pass was given.
+        length: how many things are in it.
+        forward: the function that makes it.
+
+    Raises:
+        TypeError: something else.
+
+    >>> check_cache(None, 2, "relu_forward")
+    Traceback (most recent call last):
+    TypeError: cache is of type NoneType; expected the second thing relu_forward returns.
+    """
+    if not isinstance(cache, tuple) or len(cache) != length:
+        raise TypeError(f"cache is of type {type(cache).__name__}; expected the second thing {forward} returns.")
+    return cache
+
+
 def check_sizes(sizes: Any, bias: Any) -> list[int]:
     """The layer sizes of a dense network as Python integers.
 
@@ -140,9 +282,13 @@ def _check_type(name: str, value: Any, kind: type | tuple[type, ...]) -> None:
 
 def _check_shape(name: str, got: tuple[int, ...], letters: list[str], sizes: dict[str, tuple[int, str]]) -> None:
     wanted = f"({', '.join(letters)}{',' if len(letters) == 1 else ''})"
-    if len(got) != len(letters):
+    sized, rest = got, letters
+    if letters[:1] == ["..."]:
+        rest = letters[1:]
+        sized = got[len(got) - len(rest) :]
+    if len(sized) != len(rest) or 0 in got[: len(got) - len(rest)]:
         raise ValueError(f"{name} has shape {got}; expected {wanted}.")
-    for letter, size in zip(letters, got, strict=True):
+    for letter, size in zip(rest, sized, strict=True):
         fixed = (int(letter), "") if letter.isdigit() else sizes.setdefault(letter, (size, name))
         if size != fixed[0]:
             because = f" with {letter} = {fixed[0]} as in {fixed[1]}" if fixed[1] else ""

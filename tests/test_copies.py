@@ -50,7 +50,7 @@ class Page(HTMLParser):
 ATTACKS = [
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
-    "<svg/onload=alert(1)>",
+    "<svg onload=alert(1)>",
     "</pre></div><iframe src=http://example.org>",
     "<!-- comment --><style>*{display:none}</style>",
     "[click](javascript:alert(1))",
@@ -75,23 +75,25 @@ ATTACKS = [
     "\\<script>",
     "&lt;script&gt;",
 ]
-pieces = st.sampled_from([*ATTACKS, "<", "![", "](", "]:", "`", "$", "\n\n", "\\", "[a", "javascript:", ">", "script", " "])
+pieces = st.sampled_from(
+    [*ATTACKS, "<", "![", "](", "]:", "`", "$", "\n\n", "\\", "[a", "javascript:", ">", "script", " "]
+)
 
 
 def _assert_harmless(text: str) -> None:
-    page = Page(str(markdown2html(neutral(text))))
+    html = str(markdown2html(neutral(text)))
+    page = Page(html)
+    assert 'class="mermaid"' not in html
     assert set(page.tags) <= HARMLESS, (text, page.tags)
     assert page.handlers == []
     # nbconvert makes links of bare addresses, and anchors of headings; nothing else may point anywhere.
     assert all(link.startswith(("http://", "https://", "#", "text-align")) for link in page.links), page.links
-    assert "mermaid" not in "".join(page.links)
 
 
 @pytest.mark.parametrize("text", ATTACKS)
 def test_markdown_of_learners_makes_no_html(text: str) -> None:
     """nbconvert renders our copy of each attack as text."""
     _assert_harmless(text)
-    assert 'class="mermaid"' not in str(markdown2html(neutral(text)))
 
 
 @given(st.lists(pieces, max_size=8).map("".join))

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::R
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     """The URL of a fresh gradebook that knows the lesson."""
-    return f"sqlite:///{tiny.copy_course(made, tmp_path / 'course')}/run/gradebook.db"
+    return f"sqlite:///{tiny.copy_course(tmp_path / 'course')}/run/gradebook.db"
 
 
 def tables(url: str) -> dict[str, list[tuple]]:
@@ -45,7 +45,9 @@ def by_hand(url: str, cell: str, **values: Any) -> None:
     table = "comment" if "manual_comment" in values else "grade"
     columns = ", ".join(f"{name} = :{name}" for name in values)
     kind = "SolutionCell" if table == "comment" else "GradeCell"
-    query = f"UPDATE {table} SET {columns} WHERE cell_id = (SELECT id FROM base_cell WHERE name = :cell AND type = :kind)"
+    query = (
+        f"UPDATE {table} SET {columns} WHERE cell_id = (SELECT id FROM base_cell WHERE name = :cell AND type = :kind)"
+    )
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as database, database:
         assert database.execute(query, {**values, "cell": cell, "kind": kind}).rowcount == 1
 

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.exercises.mlp_xor import XOR_WEIGHTS
+from autograder.exercises.mlp_xor import TRAIN_XOR, XOR_WEIGHTS
 from course_lib import numpy_kernels, torch_kernels
 from course_lib.torch_kernels._arrays import on_arrays
 
@@ -163,6 +163,25 @@ def test_unusable_weights_get_a_sentence(answer, sentence):
     case = XOR_WEIGHTS.cases(np.random.default_rng(0), True)[0]
     with pytest.raises(ValueError, match=sentence):
         XOR_WEIGHTS.prepare({"result": answer}, case, {"mlp_forward": numpy_kernels.mlp_forward})
+
+
+@pytest.mark.parametrize("public", [True, False])
+def test_trained_weights_are_judged_by_labels(public):
+    """Weights after training pass by the labels they give near every corner; untrained or flipped ones do not."""
+    case = TRAIN_XOR.cases(np.random.default_rng(3), public)[-1]
+    kernels = {"mlp_forward": numpy_kernels.mlp_forward}
+    start = tuple(case.inputs[name] for name in ("w1", "b1", "w2", "b2"))
+    w1, b1, w2, b2 = numpy_kernels.train_xor(**case.inputs)
+    right, again, flipped, untrained = (
+        TRAIN_XOR.prepare({"result": list(weights), "x afterwards": 1}, case, kernels)
+        for weights in ((w1, b1, w2, b2), (w1, b1, 1.01 * w2, b2), (w1, b1, -w2, -b2), start)
+    )
+    labels = right["result"]["labels"]
+    assert labels.reshape(4, -1).tolist() == [case.inputs["y"][:, 0].astype(int).tolist()] * 4
+    assert again["result"]["labels"].tolist() == labels.tolist()
+    assert flipped["result"]["labels"].tolist() == (1 - labels).tolist()
+    assert untrained["result"]["labels"].tolist() != labels.tolist()
+    assert right["x afterwards"] == 1
 
 
 def test_huge_weights_are_judged_quietly():

@@ -146,7 +146,7 @@ def test_imports_are_declared(folders: list[str], declared: list[Requirement]) -
 def test_no_machine_paths() -> None:
     """No file of the repository names a folder of the machine it was written on."""
     shared = {Path("/"), Path("/home"), Path(tempfile.gettempdir())}
-    private = {ROOT, ROOT.parent, Path.home(), Path(sys.prefix)} - shared
+    private = {ROOT, ROOT.parent, Path.home()} - shared
     found = {
         str(path.relative_to(ROOT))
         for path in project_files()

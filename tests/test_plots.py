@@ -16,7 +16,8 @@ from course_lib.data import load_digits, pupils
 
 ROOT = Path(__file__).resolve().parents[1]
 LINE = (np.array([1.0, 1.0]), -21.5)
-WEIGHTS = (np.array([[20.0, 20.0], [20.0, 20.0]]), np.array([-10.0, -30.0]), np.array([[20.0, -20.0]]), np.array([-10.0]))
+# w1, b1, w2, b2 of a network 2-2-1: OR, but not AND.
+WEIGHTS = (np.full((2, 2), 20.0), np.array([-10.0, -30.0]), np.array([[20.0, -20.0]]), np.array([-10.0]))
 X = np.linspace(0, 1, 50)
 MARKS, ADMITTED = pupils()
 FALLING = [0.9, 0.4, 0.1]
@@ -50,7 +51,7 @@ def pixels(picture: plots.Picture) -> np.ndarray:
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_picture_shows_itself_with_alt_text(name: str) -> None:
-    """In a notebook a picture is a figure element at full width whose alt text is a sentence; elsewhere the sentence."""
+    """In a notebook a picture is a figure element with its sentence as alt text; in a terminal it is the sentence."""
     picture = PICTURES[name]()
     bundle = picture._repr_mimebundle_()
     assert bundle["text/plain"] == repr(picture) == picture.alt
@@ -92,10 +93,12 @@ def test_same_picture_gives_same_bytes() -> None:
 
 def test_pictures_leave_pyplot_out() -> None:
     """Drawing neither imports pyplot nor changes Matplotlib's settings."""
+    # Reading the setting "backend" would import pyplot, so it is looked at last.
     code = (
-        "import sys, matplotlib; before = dict(matplotlib.rcParams)\n"
-        "from course_lib import plots; plots.fold.__name__; plots.sigmoid_and_slope().png()\n"
-        "assert dict(matplotlib.rcParams) == before; assert 'matplotlib.pyplot' not in sys.modules"
+        "import sys, matplotlib; before = matplotlib.rcParams.copy()\n"
+        "from course_lib import plots; plots.sigmoid_and_slope().png(); plots.fold\n"
+        "assert 'matplotlib.pyplot' not in sys.modules\n"
+        "assert all(matplotlib.rcParams[name] == before[name] for name in before if name != 'backend')"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 

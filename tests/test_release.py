@@ -116,7 +116,7 @@ def _shown(text: str) -> Callable[[dict[str, Any]], None]:
     return lambda notebook: notebook["cells"][1].update(source=text)
 
 
-RUN = "def helper(x):\n    if x:\n        total = x + x\n        total = total * 1\n        total = total - 0\n    return 1"
+RUN = "def helper(x):\n    if x:\n        total = x + x\n        total = total * 1\n        total = total - 0\n"
 LEAKS = {
     "marker": (_shown("### END SOLUTION"), "marker"),
     "output": (lambda notebook: notebook["cells"][1].update(outputs=[{"output_type": "stream"}]), "outputs"),
@@ -156,7 +156,9 @@ def test_a_leak_stops_the_release_and_the_old_one_stays(own: Path) -> None:
     """A lesson that shows an answer elsewhere is refused."""
     path = own / "notebooks" / LESSON_ID / f"{LESSON_ID}.ipynb"
     before = path.read_bytes()
-    _rewrite(own, "# # A tiny lesson\n", "# # A tiny lesson\n\n# %%\ndef square(x):\n    return x * x\n\n# %% [markdown]\n")
+    _rewrite(
+        own, "# # A tiny lesson\n", "# # A tiny lesson\n\n# %%\ndef square(x):\n    return x * x\n\n# %% [markdown]\n"
+    )
     with pytest.raises(ReleaseError, match="would leak.*'square'"):
         generate(own, LESSON_ID)
     assert path.read_bytes() == before

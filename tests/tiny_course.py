@@ -125,7 +125,9 @@ def environment() -> dict[str, str]:
 def nbgrader(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run an nbgrader command in the course's folder."""
     command = [sys.executable, "-m", "nbgrader", *arguments]
-    return subprocess.run(command, cwd=root, env=environment(), capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        command, cwd=root, env=environment(), capture_output=True, text=True, timeout=120, check=False
+    )
 
 
 def released(root: Path) -> dict[str, Any]:

@@ -7,52 +7,14 @@ that never were inside the walls; only the labels are compared.
 # ruff: noqa: PLR0913 - the parameters of two layers are five arguments before anything else is said.
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
-
 import numpy as np
 
 from autograder.course import Exercise, Mistake, OtherWay
 from autograder.exercises._draw import draw, draw_number
 from course_lib.cases import Case, Step, call_case
 from course_lib.numpy_kernels import mlp_backward, mlp_forward, train_xor
-from course_lib.tree import Handle, Tree
-from course_lib.validate import check_arrays
-
-Kernels = Mapping[str, Callable[..., Any]]
-
-_CORNERS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
-_MARGIN = 0.1
-_SHAPES = {"w1": "H 2", "b1": "H", "w2": "1 H", "b2": "1"}
-
-
-def _read_weights(answer: Tree) -> tuple[np.ndarray, ...]:
-    """The four weights as float64 arrays; `ValueError` with a sentence for the learner."""
-    if not isinstance(answer, (list, tuple)) or len(answer) != 4:
-        raise ValueError("Return four arrays: w1, b1, w2, b2.")
-    weights = {}
-    for name, value in zip(_SHAPES, answer, strict=True):
-        if not isinstance(value, (np.ndarray, np.generic)) or value.dtype.kind not in "biuf":
-            raise ValueError(f"{name} is no array of real numbers. Make it with np.array.")
-        weights[name] = np.asarray(value, dtype=np.float64)
-        if not np.isfinite(weights[name]).all():
-            raise ValueError(f"{name} holds numbers that are not finite.")
-    check_arrays(np.ndarray, **{name: (value, _SHAPES[name]) for name, value in weights.items()})
-    if len(weights["b1"]) < 2:
-        raise ValueError("There is one hidden unit. One line cannot separate XOR: use at least two.")
-    return tuple(weights.values())
-
-
-def _answers(kernels: Kernels, points: np.ndarray, weights: tuple[np.ndarray, ...]) -> np.ndarray:
-    # Huge weights may overflow on the way; what comes out is judged all the same.
-    with np.errstate(all="ignore"):
-        return np.asarray(kernels["mlp_forward"](points, *weights)[0])[:, 0]
-
-
-def _prepare_xor_weights(seen: Mapping[str, Tree], case: Case, kernels: Kernels) -> Mapping[str, Tree]:
-    out = _answers(kernels, _CORNERS, _read_weights(seen["result"]))
-    judged = {"labels": (out > 0.5).astype(int), "margin_ok": (np.abs(out - 0.5) >= _MARGIN).astype(int)}
-    return {**seen, "result": judged}
+from course_lib.properties import JITTER, XOR_CORNERS, network_answers, trained_labels, unseen_points, xor_labels
+from course_lib.tree import Handle
 
 
 def _xor_weights_cases(rng: np.random.Generator, public: bool) -> tuple[Case, ...]:
@@ -118,7 +80,7 @@ XOR_WEIGHTS = Exercise(
     topic="mlp",
     points=3,
     cases=_xor_weights_cases,
-    prepare=_prepare_xor_weights,
+    prepare=xor_labels,
     mistakes=(
         Mistake(
             "or_gate",
@@ -168,7 +130,6 @@ XOR_WEIGHTS = Exercise(
 
 _FEW_STEPS = {"one step": 1, "two steps": 2, "five steps": 5}
 _TRAINING_LR = 2.0
-_JITTER = 0.05
 # Margins at this point of training lie at 0.4 and above for nearly every draw; a draw below 0.3 is thrown away.
 _CLEAR = 0.3
 
@@ -194,30 +155,16 @@ def _training_case(rng: np.random.Generator, steps: int) -> Case:
     """Three points around each of four moved corners, labelled XOR or XNOR, from weights that get there."""
     while True:
         low, high = np.round(rng.uniform(-1.2, -0.6, 2), 2), np.round(rng.uniform(0.6, 1.2, 2), 2)
-        corners = np.where(_CORNERS == 1, high, low)
+        corners = np.where(XOR_CORNERS == 1, high, low)
         labels = np.array([0.0, 1.0, 1.0, 0.0]) if rng.integers(2) else np.array([1.0, 0.0, 0.0, 1.0])
-        x = np.repeat(corners, 3, axis=0) + rng.uniform(-_JITTER, _JITTER, (12, 2))
+        x = np.repeat(corners, 3, axis=0) + rng.uniform(-JITTER, JITTER, (12, 2))
         inputs = {"x": x, "y": np.repeat(labels, 3)[:, None]} | _initial(rng, 8)
         inputs |= {"lr": _TRAINING_LR, "steps": steps}
         case = call_case(f"moved corners, {steps:,} steps", "train_xor", inputs)
-        points, wanted = _unseen(case)
-        out = _answers({"mlp_forward": mlp_forward}, points, train_xor(**inputs))
+        points, wanted = unseen_points(case)
+        out = network_answers({"mlp_forward": mlp_forward}, points, train_xor(**inputs))
         if np.where(wanted == 1, out - 0.5, 0.5 - out).min() > _CLEAR:
             return case
-
-
-def _unseen(case: Case) -> tuple[np.ndarray, np.ndarray]:
-    """Points near the ones trained on, four for each, and their labels."""
-    x, y = case.inputs["x"], case.inputs["y"]
-    moves = np.random.default_rng(len(x)).uniform(-_JITTER, _JITTER, (4, *x.shape))
-    return (x + moves).reshape(-1, 2), np.tile(y[:, 0], 4)
-
-
-def _prepare_train_xor(seen: Mapping[str, Tree], case: Case, kernels: Kernels) -> Mapping[str, Tree]:
-    if case.inputs["steps"] <= max(_FEW_STEPS.values()):
-        return seen
-    out = _answers(kernels, _unseen(case)[0], _read_weights(seen["result"]))
-    return {**seen, "result": {"labels": (out > 0.5).astype(int)}}
 
 
 def _train_xor__uphill(x, y, w1, b1, w2, b2, lr, steps):
@@ -308,7 +255,7 @@ TRAIN_XOR = Exercise(
     topic="mlp",
     points=4,
     cases=_train_xor_cases,
-    prepare=_prepare_train_xor,
+    prepare=trained_labels,
     training=True,
     mistakes=(
         Mistake(

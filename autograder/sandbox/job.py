@@ -276,7 +276,7 @@ def _is_over(handle: int, seconds: float) -> bool:
 
 def _pid_of(handle: int) -> int:
     """The process behind a pidfd, numbered as this process sees it."""
-    with open(f"/proc/self/fdinfo/{handle}", encoding="ascii") as file:
+    with open(f"/proc/self/fdinfo/{handle}", encoding="utf-8") as file:
         return next(int(line.split()[1]) for line in file if line.startswith("Pid:"))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import platform
 import struct
+from collections.abc import Iterable
 
 ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 
@@ -53,6 +54,7 @@ AF_UNIX = 1
 PR_SET_DUMPABLE = 4
 ALLOW, REFUSE, KILL_PROCESS = 0x7FFF0000, 0x00050000, 0x80000000
 LOAD, JUMP_EQUAL, JUMP_GREATER, JUMP_BITS, RETURN = 0x20, 0x15, 0x25, 0x45, 0x06
+INSTRUCTION_BYTES = 8
 NUMBER_AT, ARCHITECTURE_AT, FIRST_ARGUMENT_AT = 0, 4, 16
 
 Instruction = tuple[int, int, int, int]
@@ -66,7 +68,7 @@ def supported() -> bool:
 def numbers(group: dict[str, tuple[int | None, int | None]]) -> dict[str, int]:
     """The calls of a group that exist on this processor, by name."""
     column = ARCHITECTURES[platform.machine()][0]
-    return {name: pair[column] for name, pair in group.items() if pair[column] is not None}
+    return {name: number for name, pair in group.items() if (number := pair[column]) is not None}
 
 
 def program(*, processes: bool, dangerous: bool, network: bool) -> bytes:
@@ -104,7 +106,7 @@ def _answer(number: int) -> Instruction:
     return (RETURN, 0, 0, REFUSE | number)
 
 
-def _refuse(calls) -> list[Instruction]:
+def _refuse(calls: Iterable[int]) -> list[Instruction]:
     return [step for call in calls for step in ((JUMP_EQUAL, 0, 1, call), _answer(errno.EPERM))]
 
 

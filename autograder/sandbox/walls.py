@@ -16,6 +16,7 @@ import os
 import resource
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import PurePosixPath
 
 from autograder.sandbox import seccomp
@@ -25,7 +26,8 @@ VIEW, COURSE = "/opt/view", "/opt/course"
 TMP, HOME = "/tmp", "/tmp/home"
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 HOST_NAME = "course"
-JOB_FD, PIDFD, CONTROL_FD = 3, 4, 10
+SERVER_TMP_BYTES = 1 << 20
+JOB_FD, CONTROL_FD, MAX_FD = 3, 10, (1 << 31) - 1
 # Root cannot be held to a number of threads, so jobs of a root pool run as this user, whom no system uses.
 NOBODY = 65_532
 LEARNER = 1000
@@ -194,11 +196,10 @@ def _mounts(ground: Ground, walls: Walls) -> list[str]:
     if walls.packages:
         new += [part for name in masks for part in ("--perms", "0755", "--tmpfs", f"{stdlib}/{name}")]
     new += [part for path in DEVICES for part in ("--dev-bind", path, path)]
-    new += ["--perms", "0755", "--dir", TMP] if walls.files else []
-    # Without a private /tmp the jobs share one; it has the same size, so that only one wall is missing.
-    if not walls.private_tmp:
-        new += ["--perms", "1777", "--size", str(Limits.disk_bytes), "--tmpfs", TMP]
-        new += ["--perms", "1777", "--dir", HOME]
+    # The server's own /tmp, which every job covers with a private one. Without that wall, jobs share this one; it
+    # has the same size, so that only one wall is missing.
+    mode, size = ("0755", SERVER_TMP_BYTES) if walls.private_tmp else ("1777", Limits.disk_bytes)
+    new += ["--perms", mode, "--size", str(size), "--tmpfs", TMP, "--perms", mode, "--dir", HOME]
     new += ["--proc", "/proc"]
     if walls.read_only:
         places = [f"{stdlib}/{name}" for name in masks] if walls.packages else []
@@ -247,7 +248,7 @@ def leave_family(walls: Walls) -> None:
     _check(_libc.unshare(flags), "new namespaces")
     inside = LEARNER if walls.identity else 0
     for name, text in (("setgroups", "deny"), ("uid_map", f"{inside} {user} 1"), ("gid_map", f"{inside} {group} 1")):
-        with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
+        with open(f"/proc/self/{name}", "w", encoding="utf-8") as file:
             file.write(text)
 
 
@@ -271,19 +272,19 @@ def raise_inner_walls(walls: Walls, limits: Limits) -> None:
     _install_filter(walls)
 
 
-def close_descriptors(job: int, walls: Walls) -> None:
-    """Leave open only the job's socket, as `JOB_FD`, and /dev/null as 0, 1 and 2."""
+def close_descriptors(job: int, walls: Walls) -> int:
+    """Leave open only the job's socket, as `JOB_FD`, which is returned, and /dev/null as 0, 1 and 2."""
     os.dup2(job, JOB_FD, inheritable=False)
-    if not walls.descriptors:
-        return
-    nothing = os.open("/dev/null", os.O_RDWR)
-    for number in range(3):
-        os.dup2(nothing, number)
-    os.closerange(JOB_FD + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[1] & 0x7FFFFFFF)
+    if walls.descriptors:
+        nothing = os.open("/dev/null", os.O_RDWR)
+        for number in range(3):
+            os.dup2(nothing, number)
+        os.closerange(JOB_FD + 1, MAX_FD)
+    return JOB_FD
 
 
 def _address_space() -> int:
-    with open("/proc/self/statm", encoding="ascii") as file:
+    with open("/proc/self/statm", encoding="utf-8") as file:
         return int(file.read().split()[0]) * resource.getpagesize()
 
 
@@ -326,13 +327,17 @@ def _drop_capabilities() -> None:
     _check(_libc.capset(header, (ctypes.c_uint32 * 6)()), "dropping capabilities")
 
 
+@cache
+def filter_program(walls: Walls) -> bytes:
+    """The system call filter; the server makes it once, before it forks."""
+    return seccomp.program(processes=walls.new_processes, dangerous=walls.system_calls, network=walls.network)
+
+
+class _Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("code", ctypes.c_char_p))
+
+
 def _install_filter(walls: Walls) -> None:
-    code = seccomp.program(
-        processes=walls.new_processes, dangerous=walls.system_calls, network=walls.network
-    )
-
-    class Program(ctypes.Structure):
-        _fields_ = (("length", ctypes.c_ushort), ("code", ctypes.c_char_p))
-
-    program = Program(len(code) // 8, code)
+    code = filter_program(walls)
+    program = _Program(len(code) // seccomp.INSTRUCTION_BYTES, code)
     _prctl("system call filter", PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.addressof(program))

@@ -8,7 +8,6 @@ Whatever the child sends may be forged by the code it runs; the pool believes no
 """
 
 from __future__ import annotations
-
 import __future__
 
 import ast
@@ -20,8 +19,6 @@ import random
 import socket
 import sys
 import types
-from collections import ChainMap
-from dataclasses import replace
 from importlib.machinery import ModuleSpec
 from typing import Any
 
@@ -34,7 +31,6 @@ READY, REFUSED = b"R", b"X"
 MAX_REQUEST = 1 << 30
 MAX_TEXT = 500
 SEED = 0
-OBSERVE = "<observe>"
 FUTURE_FLAGS = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 
 
@@ -45,7 +41,7 @@ def main() -> None:
     os.close(int(sys.argv[3]))
     control = socket.socket(fileno=walls.CONTROL_FD)
     sys.path[:] = [entry for entry in sys.path if entry != walls.COURSE]
-    _warm_up(torch=sys.argv[2] == "torch")
+    _warm_up(standing, torch=sys.argv[2] == "torch")
     for number in range(3):
         os.dup2(os.open(os.devnull, os.O_RDWR), number)
     control.send(READY)
@@ -60,8 +56,8 @@ def main() -> None:
         os.waitpid(pid, 0)
 
 
-def _warm_up(*, torch: bool) -> None:
-    """Touch what every job needs, so that no job pays for it."""
+def _warm_up(standing: walls.Walls, *, torch: bool) -> None:
+    """Touch what every job needs, so that no job pays for it, and leave the state of a fresh start."""
     square = np.eye(8) + np.ones((8, 8))
     np.linalg.svd(square @ square)
     np.einsum("ij,jk->ik", square, square)
@@ -69,6 +65,9 @@ def _warm_up(*, torch: bool) -> None:
     if torch:
         _warm_up_torch()
     sys.meta_path.append(_Unavailable())
+    walls.filter_program(standing)
+    # The same draws in every job: the same submission gets the same verdict.
+    np.random.seed(SEED)
     gc.collect()
     gc.freeze()
 
@@ -79,6 +78,7 @@ def _warm_up_torch() -> None:
     layer = torch.nn.Linear(3, 2)
     layer(torch.ones(1, 3)).sum().backward()
     torch.optim.SGD(layer.parameters(), lr=0.1).step()
+    torch.manual_seed(SEED)
 
 
 def _middle(job: int, standing: walls.Walls, limits: walls.Limits) -> None:
@@ -98,17 +98,18 @@ def _middle(job: int, standing: walls.Walls, limits: walls.Limits) -> None:
 def _child(job: int, standing: walls.Walls, limits: walls.Limits) -> None:
     """Never returns: serves the job behind the walls, or says why they do not stand."""
     try:
-        walls.close_descriptors(job, standing)
+        job = walls.close_descriptors(job, standing)
         handle = os.pidfd_open(os.getpid())
         walls.raise_inner_walls(standing, limits)
-        sock = socket.socket(fileno=walls.JOB_FD)
+        sock = socket.socket(fileno=job)
         socket.send_fds(sock, [READY], [handle])
         os.close(handle)
     except BaseException as error:
         _refuse(job, error)
         os._exit(1)
     try:
-        _fresh_start()
+        # Here, not in the server: `random` takes a new seed after each fork.
+        random.seed(SEED)
         Session(sock).serve()
     finally:
         os._exit(0)
@@ -118,14 +119,6 @@ def _refuse(job: int, error: BaseException) -> None:
     sock = socket.socket(fileno=os.dup(job))
     sock.send(REFUSED)
     wire.write_message(sock, f"{type(error).__name__}: {error}"[:MAX_TEXT])
-
-
-def _fresh_start() -> None:
-    """The same start for every job: the server's random state would differ from server to server."""
-    random.seed(SEED)
-    np.random.seed(SEED)
-    if "torch" in sys.modules:
-        sys.modules["torch"].manual_seed(SEED)
 
 
 class Session:
@@ -156,9 +149,7 @@ class Session:
     def _reply(self, reply: tree.Tree) -> None:
         try:
             wire.write_message(self.sock, reply)
-        except (wire.ClosedError, wire.TooLargeError):
-            raise
-        except (wire.WireError, tree.TreeError) as error:
+        except tree.TreeError as error:
             wire.write_message(self.sock, {"seen": None, "error": self.describe(error)})
 
     def load(self, request: tree.Tree) -> tree.Tree:
@@ -193,10 +184,9 @@ class Session:
 
     def play(self, request: tree.Tree) -> tree.Tree:
         """Play one case on the namespace of the last load."""
-        case = _observing(cases.case_from_tree(request))
-        names = ChainMap({OBSERVE: _observe}, self.namespace)
         try:
-            return {"seen": cases.run(case, names), "error": None}
+            seen = cases.run(cases.case_from_tree(request), self.namespace)
+            return {"seen": {label: _plain(value) for label, value in seen.items()}, "error": None}
         except cases.StepError as error:
             return {"seen": None, "error": {**self.describe(error.__cause__), "step": error.step.name[:MAX_TEXT]}}
         except BaseException as error:
@@ -210,7 +200,8 @@ class Session:
             label: label to report when no line of the learner's code was running.
             line: line to report then.
         """
-        if not isinstance(error, SyntaxError) or not line:
+        # Not isinstance, which asks the error itself for its class.
+        if not issubclass(type(error), SyntaxError) or not line:
             for frame, number in _frames(error):
                 if frame.f_code.co_filename in self.lines:
                     label, line = frame.f_code.co_filename, number
@@ -243,26 +234,12 @@ def _message(error: BaseException) -> str:
         return "the error's own text could not be read"
 
 
-def _observing(case: cases.Case) -> cases.Case:
-    """The same case with each `read` turned into a copy made at that moment, and a read of the copy.
-
-    `cases.run` hands out what was read at the end; a later step may have changed it in place by then.
-    """
-    steps = []
-    for number, step in enumerate(case.steps):
-        if step.op == "read":
-            copy = f"{OBSERVE}{number}"
-            steps.append(cases.Step("call", copy, OBSERVE, step.args))
-            step = replace(step, args=(tree.Handle(copy),))
-        steps.append(step)
-    return replace(case, steps=tuple(steps))
-
-
-def _observe(value: Any) -> tree.Tree:
+def _plain(value: Any) -> Any:
+    """A Torch tensor as an array; everything else as it is."""
     torch = sys.modules.get("torch")
-    if torch is not None and not isinstance(torch, Placeholder) and isinstance(value, torch.Tensor):
-        value = value.detach().cpu().numpy()
-    return tree.unpack(*tree.pack(value))
+    if torch is not None and not isinstance(torch, Placeholder) and type(value) is torch.Tensor:
+        return value.detach().cpu().numpy()
+    return value
 
 
 class _Unavailable:
@@ -286,7 +263,7 @@ class _Unavailable:
 def _imported_by_library() -> bool:
     """The standard library and NumPy try imports and expect them to fail; they must go on failing."""
     frame = sys._getframe(1)
-    machinery = (__file__, "<frozen importlib", f"{os.path.dirname(os.__file__)}/importlib/__init__.py")
+    machinery = (__file__, "<frozen importlib._bootstrap", f"{os.path.dirname(os.__file__)}/importlib/__init__.py")
     while frame is not None and frame.f_code.co_filename.startswith(machinery):
         frame = frame.f_back
     origin = frame.f_code.co_filename if frame else ""

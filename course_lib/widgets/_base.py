@@ -81,10 +81,14 @@ class Look(anywidget.AnyWidget):
         host = f"look-{uuid.uuid4().hex[:12]}"
         picture = base64.b64encode(self.still().encode()).decode()
         state = json.dumps({name: getattr(self, name) for name in self._page_state}).replace("<", "\\u003c")
-        script = bundle(self._module) + f'\nrender({{ model: stillModel({state}), el: document.getElementById("{host}") }});\n'
+        script = (
+            bundle(self._module)
+            + f'\nrender({{ model: stillModel({state}), el: document.getElementById("{host}") }});\n'
+        )
         return (
             f'<style>{style()}</style>\n<div id="{host}"><figure><img src="data:image/svg+xml;base64,{picture}" '
-            f'alt="{html.escape(self.description(), quote=True)}" style="width: 100%; max-width: 420px"></figure></div>\n'
+            f'alt="{html.escape(self.description(), quote=True)}" style="width: 100%; max-width: 420px">'
+            f"</figure></div>\n"
             f'<script type="module">\n{script}</script>'
         )
 

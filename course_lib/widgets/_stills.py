@@ -43,9 +43,14 @@ class Plane:
         x, y = self.at(point)
         shape = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size}" fill="#fff" stroke="#1b1f24" stroke-width="2.5"/>'
         if label:
-            shape = f'<rect x="{x - size:.1f}" y="{y - size:.1f}" width="{2 * size}" height="{2 * size}" fill="#0b4f8a"/>'
+            shape = (
+                f'<rect x="{x - size:.1f}" y="{y - size:.1f}" width="{2 * size}" height="{2 * size}" fill="#0b4f8a"/>'
+            )
         ink = "#fff" if label else "#1b1f24"
-        digit = f'<text x="{x:.1f}" y="{y + 0.42 * size:.1f}" fill="{ink}" font-size="{1.2 * size:.0f}" font-weight="700">{label}</text>'
+        digit = (
+            f'<text x="{x:.1f}" y="{y + 0.42 * size:.1f}" fill="{ink}" font-size="{1.2 * size:.0f}" '
+            f'font-weight="700">{label}</text>'
+        )
         self.parts += [shape, digit]
 
     def svg(self) -> str:

@@ -27,7 +27,9 @@ PRESETS = {
     "sum": (((1, 1), (1, 1)), (1.0, 1.0)),
     "difference": (((1, -0.5), (-0.5, 1)), (0.0, 0.0)),
 }
-_FOLD_STILL = "The input plane as a grid, carried to the hidden space of two sigmoid units ({preset}), with the four XOR corners."
+_FOLD_STILL = (
+    "The input plane as a grid, carried to the hidden space of two sigmoid units ({preset}), with the four XOR corners."
+)
 _TRAINER_STILL = (
     "The four XOR corners and the band that two hidden units can cut out of the plane. "
     "The trainer itself (2-{hidden}-1 network, learning rate {lr:g}, seed {seed}) needs a page where scripts run."
@@ -59,7 +61,9 @@ class HiddenFold(Look):
     thresholds = traitlets.List(traitlets.Float(), help="thresholds of the two units").tag(sync=True)
     t = traitlets.Float(0.0, help="0 is the input plane, 1 the hidden space").tag(sync=True)
     prediction = traitlets.Unicode(None, allow_none=True, help='"always", "some" or "never"').tag(sync=True)
-    goal_reached = traitlets.Bool(False, help="whether one line separated the corners in the hidden space").tag(sync=True)
+    goal_reached = traitlets.Bool(False, help="whether one line separated the corners in the hidden space").tag(
+        sync=True
+    )
     best_gap = traitlets.Float(0.0, help="the widest gap between the classes so far").tag(sync=True)
 
     def __init__(self, preset: str = "apart", gain: float = 3.0, t: float = 0.0, **kwargs: Any) -> None:
@@ -99,7 +103,8 @@ class XorTrainer(Look):
         hidden: number of hidden units, 1 to 16.
         lr: learning rate, 0.01 to 31.6.
         seed: start of the random weights, 0 to 99.
-        weights: optional ``(w1, b1, w2, b2)`` with shapes (H, 2), (H,), (1, H), (1,) to start from; H becomes ``hidden``.
+        weights: optional ``(w1, b1, w2, b2)`` to start from, with shapes (H, 2), (H,), (1, H), (1,);
+            H becomes ``hidden``.
 
     Raises:
         ValueError: a number outside its range, or weights of the wrong shape.
@@ -113,7 +118,9 @@ class XorTrainer(Look):
     lr = traitlets.Float(1.0, help="learning rate").tag(sync=True)
     seed = traitlets.Int(0, help="start of the random weights").tag(sync=True)
     initial = traitlets.Dict(help="given start weights, or empty").tag(sync=True)
-    prediction = traitlets.Unicode(None, allow_none=True, help="how many units the learner thought enough").tag(sync=True)
+    prediction = traitlets.Unicode(None, allow_none=True, help="how many units the learner thought enough").tag(
+        sync=True
+    )
     steps = traitlets.Int(0, help="steps made so far").tag(sync=True)
     loss = traitlets.Float(None, allow_none=True, help="mse_loss of the present weights").tag(sync=True)
     correct = traitlets.Int(0, help="corners right, 0 to 4").tag(sync=True)
@@ -121,7 +128,9 @@ class XorTrainer(Look):
     goal_reached = traitlets.Bool(False, help="4 of 4 with 2 units within 2,000 steps").tag(sync=True)
     stuck_found = traitlets.Bool(False, help="a seed with 2 units still wrong after 2,000 steps").tag(sync=True)
 
-    def __init__(self, hidden: int = 2, lr: float = 1.0, seed: int = 0, weights: Weights | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, hidden: int = 2, lr: float = 1.0, seed: int = 0, weights: Weights | None = None, **kwargs: Any
+    ) -> None:
         initial = {} if weights is None else _as_lists(weights)
         hidden = len(initial["b1"]) if initial else hidden
         _in_range("XorTrainer", "hidden", hidden, 1, MAX_HIDDEN)
@@ -176,8 +185,10 @@ def _as_lists(weights: Weights) -> dict[str, list[Any]]:
     try:
         w1, b1, w2, b2 = weights
         lists = {
-            "w1": [[float(v) for v in row] for row in w1], "b1": [float(v) for v in b1],
-            "w2": [[float(v) for v in row] for row in w2], "b2": [float(v) for v in b2],
+            "w1": [[float(v) for v in row] for row in w1],
+            "b1": [float(v) for v in b1],
+            "w2": [[float(v) for v in row] for row in w2],
+            "b2": [float(v) for v in b2],
         }
     except (TypeError, ValueError) as reason:
         raise ValueError("XorTrainer needs weights=(w1, b1, w2, b2): four arrays of numbers.") from reason

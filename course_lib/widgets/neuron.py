@@ -16,12 +16,29 @@ from course_lib.widgets._stills import Plane, half_plane
 XOR = [[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]]
 # Marks out of 20 in maths and physics, and whether the school admits: 2 * maths + physics of at least 33.
 PUPILS = [
-    [4, 8, 0], [6, 15, 0], [8, 12, 0], [9, 17, 1], [11, 9, 0], [12, 13, 1],
-    [10, 11, 0], [14, 7, 1], [15, 12, 1], [17, 4, 1], [5, 19, 0], [13, 16, 1],
+    [4, 8, 0],
+    [6, 15, 0],
+    [8, 12, 0],
+    [9, 17, 1],
+    [11, 9, 0],
+    [12, 13, 1],
+    [10, 11, 0],
+    [14, 7, 1],
+    [15, 12, 1],
+    [17, 4, 1],
+    [5, 19, 0],
+    [13, 16, 1],
 ]
 _DATA = {
     "xor": {"points": XOR, "best": 3, "b": 0.5, "range": (-0.6, 1.6), "names": ("x1", "x2"), "marker": 14.0},
-    "admission": {"points": PUPILS, "best": 12, "b": -14.0, "range": (0, 20), "names": ("maths", "physics"), "marker": 8.0},
+    "admission": {
+        "points": PUPILS,
+        "best": 12,
+        "b": -14.0,
+        "range": (0, 20),
+        "names": ("maths", "physics"),
+        "marker": 8.0,
+    },
 }
 _STILL = "One neuron with weights {w1:g} and {w2:g} and bias {b:g} on the {n} points of {data}: {k} of {n} right."
 
@@ -57,7 +74,9 @@ class DecisionBoundary(Look):
     correct = traitlets.Int(0, help="how many points are right").tag(sync=True)
     goal_reached = traitlets.Bool(False, help="whether the goal was reached by moving a slider").tag(sync=True)
 
-    def __init__(self, data: str = "xor", w: Sequence[float] = (1.0, 1.0), b: float | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, data: str = "xor", w: Sequence[float] = (1.0, 1.0), b: float | None = None, **kwargs: Any
+    ) -> None:
         if data not in _DATA:
             raise ValueError(f'DecisionBoundary has no data named {data!r}. Use "xor" or "admission".')
         if len(w) != 2:
@@ -66,11 +85,20 @@ class DecisionBoundary(Look):
         bias = facts["b"] if b is None else float(b)
         weights = [float(w[0]), float(w[1])]
         right = sum(_answer(weights, bias, point) == point[2] for point in facts["points"])
-        super().__init__(data=data, points=facts["points"], best=facts["best"], w=weights, b=bias, correct=right, **kwargs)
+        super().__init__(
+            data=data, points=facts["points"], best=facts["best"], w=weights, b=bias, correct=right, **kwargs
+        )
 
     def description(self) -> str:
         """Return the weights, the bias and how many points are right, as a sentence."""
-        values = {"w1": self.w[0], "w2": self.w[1], "b": self.b, "n": len(self.points), "data": self.data, "k": self.correct}
+        values = {
+            "w1": self.w[0],
+            "w2": self.w[1],
+            "b": self.b,
+            "n": len(self.points),
+            "data": self.data,
+            "k": self.correct,
+        }
         return _STILL.format(**values)
 
     def still(self) -> str:

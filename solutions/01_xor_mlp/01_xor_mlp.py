@@ -33,7 +33,7 @@
 # says `YOUR CODE HERE`, run it, and run the check below it. Stuck? Open one hint, not three.
 
 # %% [markdown]
-# **Your turn:** run the next two cells. They prepare the lesson; there is nothing to write.
+# **Your turn:** run the next cell. It prepares the lesson; there is nothing to write.
 
 # %%
 import time
@@ -41,11 +41,10 @@ import time
 import numpy as np
 import torch
 from IPython.display import display
-from IPython.utils.capture import capture_output
 from scipy.special import expit
 
 import course_lib.plots as plots
-from course_lib import check, exam_numbers, exam_sheet
+from course_lib import check, exam_numbers, exam_sheet, ready
 from course_lib.data import CORNERS, XOR, load_digits, one_hot, pupils, xor_points
 from course_lib.widgets.mlp import HiddenFold, XorTrainer
 from course_lib.widgets.neuron import DecisionBoundary
@@ -55,20 +54,6 @@ SEED = 1
 torch.set_num_threads(1)  # networks this small only lose time when threads wait for each other
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 print("Torch will use", "the graphics card." if DEVICE == "cuda" else "the processor: enough for every cell here.")
-
-
-# %%
-def ready(**functions):
-    """True when these exercises pass their checks; otherwise says which one this cell waits for."""
-    for name, function in functions.items():
-        try:
-            with capture_output():
-                check(name, function)
-        except AssertionError:
-            print(f"This cell waits for the exercise {name}. Solve it, then run this cell again.")
-            return False
-    return True
-
 
 # %% [markdown]
 # ## 1 · A score for every pupil
@@ -103,7 +88,7 @@ plots.admission(marks, admitted, (np.array([1.0, 0.5]), -14.0))
 #
 # $$z = 1 \cdot 12 + 0.5 \cdot 8 - 14 = 2 > 0 .$$
 #
-# The neuron says *admitted*. The list says the opposite: $12 + 8 = 20$ was not enough.
+# The neuron says *admitted*. The list says *not admitted*: these are not the right three numbers yet.
 
 # %%
 a, b, c = 1.0, 0.5, -14.0
@@ -455,27 +440,39 @@ check("neuron_gradient", neuron_gradient)
 
 
 # %% [markdown]
-# **Look.** 300 steps with your gradient, once on raw marks and once on scaled marks $(\text{mark} - 10)/5$. Same
-# pupils, same rate $h = 0.05$. **Predict:** does the scale matter?
+# **Look.** 300 steps down the slope, once on raw marks and once on scaled marks $(\text{mark} - 10)/5$. Same pupils,
+# same rate $h = 0.05$. **Predict:** does the scale matter? Your gradient does the work once it passes, Torch's until
+# then.
 
 # %%
-def descend(x, steps=300, h=0.05):
-    """Gradient descent from zero with your neuron_gradient: errors and weights after every step."""
+def torch_neuron_gradient(x, y, w, b):
+    """The same gradient by Torch's automatic differentiation."""
+    w, b = (torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in (w, b))
+    error = ((torch.tensor(y) - torch.sigmoid(torch.tensor(x) @ w + b)) ** 2).sum()
+    return [gradient.numpy() for gradient in torch.autograd.grad(error, (w, b))]
+
+
+# %%
+def descend(gradient, x, steps=300, h=0.05):
+    """Gradient descent from zero: final weights and bias, and the errors and weights on the way."""
     w, b, errors, path = np.zeros(2), 0.0, [], []
     for _ in range(steps):
         errors.append(float(((admitted - expit(x @ w + b)) ** 2).sum()))
         path.append(w)
-        dw, db = neuron_gradient(x, admitted, w, b)
+        dw, db = gradient(x, admitted, w, b)
         w, b = w - h * dw, b - h * db
     return w, b, errors, np.array(path)
 
 
 # %%
 scaled = (marks - 10) / 5
-if ready(neuron_gradient=neuron_gradient):
-    w, b, errors, path = descend(scaled)
-    display(plots.descent(descend(marks)[2], errors))
-    display(plots.error_map(scaled, admitted, b, path))
+gradient = neuron_gradient if ready(neuron_gradient=neuron_gradient) else torch_neuron_gradient
+print("These steps were made by", gradient.__name__)
+w, b, errors, path = descend(gradient, scaled)
+plots.descent(descend(gradient, marks)[2], errors)
+
+# %%
+plots.error_map(scaled, admitted, b, path)
 
 # %% [markdown]
 # Raw marks end at error 10: the first step was so large that the neuron saturated, answered the same for everybody,
@@ -485,7 +482,7 @@ if ready(neuron_gradient=neuron_gradient):
 # %% [markdown]
 # ## 5 · The perceptron, and a little history
 #
-# *10 minutes.* Long before sigmoids, a machine learnt with a simpler rule.
+# *10 minutes.* Long before anybody trained networks of sigmoids, a machine learnt with a simpler rule.
 
 # %% [markdown]
 # ### The perceptron
@@ -498,8 +495,8 @@ if ready(neuron_gradient=neuron_gradient):
 # The difference $y - \hat y$ is $+1$, $0$ or $-1$. A score of exactly 0 counts as answer 0: our convention for ties.
 
 # %% [markdown]
-# **Rosenblatt's promise:** if *some* line separates the two classes, the perceptron finds one after finitely many
-# mistakes. If none does, it goes on changing its mind for ever. Keep that in mind for section 6.
+# **A theorem, and a warning:** if *some* line separates the two classes, the perceptron finds one after finitely many
+# mistakes. If none does, it changes its mind for ever. Keep that for section 6.
 
 # %% [markdown]
 # **Worked example.** The pupil with marks 9 and 16, scaled $x = (-0.2, 1.2)$, was admitted: $y = 1$. Take
@@ -585,15 +582,15 @@ if ready(perceptron_update=perceptron_update):
 # %% [markdown]
 # ### The timeline, 1951 to 1999
 #
-# The pieces of this lesson are older than most of its readers. Look at the gaps: seventeen years between the proof
-# that a line is not enough and the year in which training several layers became common knowledge.
+# The pieces of this lesson are older than most of its readers. Look at the gaps: seventeen years between the book
+# that showed what one layer cannot do and the year in which training several layers became common knowledge.
 
 # %%
 plots.timeline()
 
 # %% [markdown]
-# - **1951** Robbins and Monro: follow noisy slopes with shrinking steps and you still arrive. This is stochastic
-#   gradient descent in embryo.
+# - **1951** Robbins and Monro: follow noisy measurements with shrinking steps and you still arrive. This is the seed
+#   of stochastic gradient descent.
 # - **1958** Rosenblatt: the perceptron, with weights that learn.
 # - **1969** Minsky and Papert: what one layer cannot do, XOR among it.
 # - **1986** Rumelhart, Hinton and Williams make backpropagation popular; others had found it before.
@@ -618,8 +615,8 @@ print("a1 a2 target")
 print(np.column_stack([CORNERS, XOR]).astype(int))
 
 # %% [markdown]
-# **Look.** Move the sliders $w_1$, $w_2$, $b$. **Your goal:** 4 of 4 corners right. Before you start, write down how
-# many you think are possible. Stop after two minutes.
+# **Look.** **Predict** how many of the four corners one line can get right. Then move the sliders $w_1$, $w_2$, $b$
+# and reach the widget's goal. Try for one corner more, and stop after two minutes.
 
 # %%
 DecisionBoundary()
@@ -685,8 +682,8 @@ plots.network([2, 2, 1], [["$a_1$", "$a_2$"], ["$h_1$", "$h_2$"], ["$o$"]])
 
 # %% [markdown]
 # **Worked example: OR.** Take $h_1 = \sigma(20\,a_1 + 20\,a_2 - 10)$. Scores on the four corners: $-10$, $10$, $10$,
-# $30$. After the sigmoid: practically 0, 1, 1, 1. The bias says how many inputs must be on: $-10$ lies between 0 and
-# 20.
+# $30$. After the sigmoid: practically 0, 1, 1, 1. The bias says how much the inputs must bring: more than 10, and one
+# input brings 20.
 
 # %%
 print(expit(20 * CORNERS[:, 0] + 20 * CORNERS[:, 1] - 10).round(4))
@@ -697,7 +694,7 @@ print(expit(20 * CORNERS[:, 0] + 20 * CORNERS[:, 1] - 10).round(4))
 # Each unit has its own bias, and it is not decoration. The weights say in which *direction* a unit looks, the bias
 # says *where* its line lies. OR and AND have the same weights 20 and 20; only the bias tells them apart:
 #
-# $$\text{OR}: -10 \text{, between } 0 \text{ and } 20, \qquad \text{AND: somewhere between two other sums.}$$
+# $$\text{OR: the inputs must bring more than } 10. \qquad \text{AND: more than how much?}$$
 
 # %% [markdown]
 # Without biases every line of the first layer passes through the corner $(0, 0)$, and there each hidden unit answers
@@ -960,8 +957,7 @@ check("mse_loss", mse_loss)
 # stays approximate: 0.97 for a 1 is fine. We decide with the threshold: class 1 if $o > \tfrac12$.
 
 # %% [markdown]
-# **Look.** Three ways to miss a target 1. **Predict** which costs most: one answer off by 0.9, or nine answers off
-# by 0.3?
+# **Look.** Two ways to be wrong. **Predict** which costs more: one answer off by 0.9, or nine answers off by 0.3?
 
 # %%
 print(float(torch.tensor([0.9]).square().sum()), float(torch.full((9,), 0.3).square().sum()))
@@ -1401,64 +1397,54 @@ print(f"{sum(p.numel() for p in lab_network.parameters()):,}")
 exam_sheet("01_xor_mlp", learner=LEARNER)
 
 # %% [markdown]
-# **Your turn:** in each cell below, replace `None` by your number and leave the other lines alone. Then run the
-# check.
+# **Your turn:** in each cell below, replace `None` by your number; the lines under it then do nothing. Run the cell,
+# and the check after it.
 
-# %% tags=["raises-exception"] nbgrader={"grade": false, "grade_id": "exam_parameters", "solution": true}
-exam_parameters = None  # replace None by your number
-if exam_parameters is None:
-    ### BEGIN SOLUTION
-    q = exam_numbers("exam_parameters", learner=LEARNER)
-    sizes = [q["inputs"], q["first"], q["second"], q["outputs"]]
-    exam_parameters = sum((before + 1) * after for before, after in zip(sizes[:-1], sizes[1:], strict=True))
-    ### END SOLUTION
+# %% nbgrader={"grade": false, "grade_id": "exam_parameters", "solution": true}
+### BEGIN SOLUTION exam_parameters = None  # replace None by your number
+q = exam_numbers("exam_parameters", learner=LEARNER)
+sizes = [q["inputs"], q["first"], q["second"], q["outputs"]]
+exam_parameters = sum((before + 1) * after for before, after in zip(sizes[:-1], sizes[1:], strict=True))
+### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "check_exam_parameters", "points": 1, "solution": false}
 check("exam_parameters", exam_parameters, learner=LEARNER)
 
-# %% tags=["raises-exception"] nbgrader={"grade": false, "grade_id": "exam_neuron", "solution": true}
-exam_neuron = None  # replace None by your number
-if exam_neuron is None:
-    ### BEGIN SOLUTION
-    q = exam_numbers("exam_neuron", learner=LEARNER)
-    s = 1 / (1 + np.exp(-(q["w1"] * q["maths"] + q["w2"] * q["physics"] + q["b"])))
-    exam_neuron = round(-2 * (q["y"] - s) * s * (1 - s) * q["maths"], 3)
-    ### END SOLUTION
+# %% nbgrader={"grade": false, "grade_id": "exam_neuron", "solution": true}
+### BEGIN SOLUTION exam_neuron = None  # replace None by your number
+q = exam_numbers("exam_neuron", learner=LEARNER)
+s = 1 / (1 + np.exp(-(q["w1"] * q["maths"] + q["w2"] * q["physics"] + q["b"])))
+exam_neuron = round(-2 * (q["y"] - s) * s * (1 - s) * q["maths"], 3)
+### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "check_exam_neuron", "points": 1, "solution": false}
 check("exam_neuron", exam_neuron, learner=LEARNER)
 
-# %% tags=["raises-exception"] nbgrader={"grade": false, "grade_id": "exam_perceptron", "solution": true}
-exam_perceptron = None  # replace None by your number
-if exam_perceptron is None:
-    ### BEGIN SOLUTION
-    q = exam_numbers("exam_perceptron", learner=LEARNER)
-    y_hat = 1 if q["w1"] * q["x1"] + q["w2"] * q["x2"] + q["b"] > 0 else 0
-    exam_perceptron = round(q["w1"] + q["lr"] * (q["y"] - y_hat) * q["x1"], 2)
-    ### END SOLUTION
+# %% nbgrader={"grade": false, "grade_id": "exam_perceptron", "solution": true}
+### BEGIN SOLUTION exam_perceptron = None  # replace None by your number
+q = exam_numbers("exam_perceptron", learner=LEARNER)
+y_hat = 1 if q["w1"] * q["x1"] + q["w2"] * q["x2"] + q["b"] > 0 else 0
+exam_perceptron = round(q["w1"] + q["lr"] * (q["y"] - y_hat) * q["x1"], 2)
+### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "check_exam_perceptron", "points": 1, "solution": false}
 check("exam_perceptron", exam_perceptron, learner=LEARNER)
 
-# %% tags=["raises-exception"] nbgrader={"grade": false, "grade_id": "exam_mse", "solution": true}
-exam_mse = None  # replace None by your number
-if exam_mse is None:
-    ### BEGIN SOLUTION
-    q = exam_numbers("exam_mse", learner=LEARNER)
-    squares = [(q[f"p{i}{j}"] - q[f"y{i}{j}"]) ** 2 for i in (1, 2) for j in (1, 2)]
-    exam_mse = round(sum(squares) / 2, 3)
-    ### END SOLUTION
+# %% nbgrader={"grade": false, "grade_id": "exam_mse", "solution": true}
+### BEGIN SOLUTION exam_mse = None  # replace None by your number
+q = exam_numbers("exam_mse", learner=LEARNER)
+squares = [(q[f"p{i}{j}"] - q[f"y{i}{j}"]) ** 2 for i in (1, 2) for j in (1, 2)]
+exam_mse = round(sum(squares) / 2, 3)
+### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "check_exam_mse", "points": 1, "solution": false}
 check("exam_mse", exam_mse, learner=LEARNER)
 
-# %% tags=["raises-exception"] nbgrader={"grade": false, "grade_id": "exam_hidden", "solution": true}
-exam_hidden = None  # replace None by your number
-if exam_hidden is None:
-    ### BEGIN SOLUTION
-    q = exam_numbers("exam_hidden", learner=LEARNER)
-    exam_hidden = (q["parameters"] - 1) // 4
-    ### END SOLUTION
+# %% nbgrader={"grade": false, "grade_id": "exam_hidden", "solution": true}
+### BEGIN SOLUTION exam_hidden = None  # replace None by your number
+q = exam_numbers("exam_hidden", learner=LEARNER)
+exam_hidden = (q["parameters"] - 1) // 4
+### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "check_exam_hidden", "points": 1, "solution": false}
 check("exam_hidden", exam_hidden, learner=LEARNER)
@@ -1466,7 +1452,7 @@ check("exam_hidden", exam_hidden, learner=LEARNER)
 # %% [markdown]
 # ## 15 · Lab: read real handwriting
 #
-# *20 minutes.* 1,797 digits, written by thirteen people and scanned to 8×8 pixels of ink. A network 64-32-10 reads
+# *20 minutes.* 1,797 digits, written by thirteen people and reduced to 8×8 pixels of ink. A network 64-32-10 reads
 # them: 64 pixels in, one answer per digit out. **Target: at least 93 % of the test images right.**
 
 # %%
@@ -1549,8 +1535,8 @@ if my_losses is not None:
     print("largest difference of the two curves:", np.abs(np.subtract(my_losses, torch_losses)).max())
 
 # %% [markdown]
-# **Choose with the validation part.** Change `HIDDEN`, `RATE` or `EPOCHS` above, run again, and compare this number.
-# Stop when you are satisfied: only then open the test part.
+# **Choose with the validation part.** Change `HIDDEN`, `RATE` or `EPOCHS` above, run from that cell down to here, and
+# compare this number. Stop when you are satisfied: only then open the test part.
 
 # %%
 print(f"validation: {100 * (read_digits(digits.x_validation, mine) == digits.y_validation).mean():.1f} % right")

@@ -28,7 +28,9 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-HTML = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Looks</title><body><main>{body}</main></body></html>'
+HTML = (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>Looks</title><body><main>{body}</main></body></html>'
+)
 KERNEL_IS_IDLE = "window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 QUIET_LAB = '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}'
 
@@ -112,8 +114,13 @@ def lab_environment(home: Path, token: str) -> dict[str, str]:
     folders = {name: str(home / name.lower()) for name in ("JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")}
     kept = {name: value for name, value in os.environ.items() if not name.startswith("JUPYTER")}
     return {
-        **kept, **folders, "JUPYTER_CONFIG_DIR": str(config), "JUPYTER_TOKEN": token, "HOME": str(home),
-        "PYTHONPATH": str(ROOT), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        **kept,
+        **folders,
+        "JUPYTER_CONFIG_DIR": str(config),
+        "JUPYTER_TOKEN": token,
+        "HOME": str(home),
+        "PYTHONPATH": str(ROOT),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
 
 
@@ -135,8 +142,15 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     home, folder = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("notebooks")
     port, token = free_port(), secrets.token_hex(16)
     command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}",
-        "--ServerApp.port_retries=0", "--LabApp.expose_app_in_browser=True", f"--ServerApp.root_dir={folder}",
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        "--ip=127.0.0.1",
+        f"--port={port}",
+        "--ServerApp.port_retries=0",
+        "--LabApp.expose_app_in_browser=True",
+        f"--ServerApp.root_dir={folder}",
     ]
     if os.geteuid() == 0:
         command.append("--allow-root")

@@ -22,7 +22,9 @@ pytestmark = pytest.mark.browser
 
 CORNERS = np.array(XOR, dtype=float)
 SLIDERS = "input[type=range]"
-MODULE = "async (text) => { window.part = await import(URL.createObjectURL(new Blob([text], {type: 'text/javascript'}))); }"
+MODULE = (
+    "async (text) => { window.part = await import(URL.createObjectURL(new Blob([text], {type: 'text/javascript'}))); }"
+)
 PICTURE = """(root) => [...root.querySelectorAll('canvas, svg.look-svg')]
     .map((node) => (node.toDataURL ? node.toDataURL() : node.outerHTML)).join()"""
 STOPWATCH = """(root) => {
@@ -44,7 +46,8 @@ STOPWATCH = """(root) => {
 CONTRAST = """(root) => {
   const parse = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
   const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
-    .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)).reduce((t, v, k) => t + v * [0.2126, 0.7152, 0.0722][k], 0);
+    .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+    .reduce((t, v, k) => t + v * [0.2126, 0.7152, 0.0722][k], 0);
   const ground = (node) => {
     for (let at = node; at; at = at.parentElement) {
       const colour = parse(getComputedStyle(at).backgroundColor);
@@ -97,7 +100,11 @@ def test_training_in_the_page_equals_numpy(watched, hidden, lr) -> None:
     """After 200 steps from the same weights, JavaScript and the course's kernels agree to nine digits."""
     start = initial_weights(hidden, seed=7)
     load(watched.page, "xor_trainer.js")
-    run = "([w, lr]) => { const n = new part.training.Network(w); for (let k = 0; k < 200; k += 1) n.step(lr); return [n.weights(), n.loss()]; }"
+    run = """([weights, lr]) => {
+      const network = new part.training.Network(weights);
+      for (let k = 0; k < 200; k += 1) network.step(lr);
+      return [network.weights(), network.loss()];
+    }"""
     weights, loss = watched.page.evaluate(run, [start, lr])
     x, y = CORNERS[:, :2], CORNERS[:, 2:]
     expected = train_xor(x, y, *as_arrays(start), lr, 200)
@@ -161,8 +168,11 @@ def test_boundary_says_when_the_goal_is_reached(still_page) -> None:
     expect(root.locator(".look-goal")).to_contain_text("Nobody can do better")
     expect(root.locator(".look-verdict")).to_have_text("You guessed 4 of 4; the best is 3.")
     expect(root.locator("[aria-live=polite]")).to_contain_text("Goal reached")
-    expect(root.get_by_role("img")).to_have_attribute("aria-label", "The plane of x\u2081 and x\u2082. With weights 1.0 and 1.0 "
-        "and bias \u22120.1, 3 of 4 points are right. Wrong: (1, 1).")
+    expect(root.get_by_role("img")).to_have_attribute(
+        "aria-label",
+        "The plane of x\u2081 and x\u2082. With weights 1.0 and 1.0 "
+        "and bias \u22120.1, 3 of 4 points are right. Wrong: (1, 1).",
+    )
     assert root.evaluate(PICTURE) != before
 
 
@@ -269,8 +279,10 @@ def test_training_stops_with_the_page_element(still_page) -> None:
 def all_widgets():
     """One of each, with both data sets of the neuron, controls awake."""
     return [
-        DecisionBoundary(prediction=4), DecisionBoundary("admission", prediction=12),
-        HiddenFold("sum", prediction="some"), XorTrainer(prediction="2"),
+        DecisionBoundary(prediction=4),
+        DecisionBoundary("admission", prediction=12),
+        HiddenFold("sum", prediction="some"),
+        XorTrainer(prediction="2"),
     ]
 
 
@@ -302,9 +314,8 @@ def moves_picture(page: Page, root: Locator, slider: Locator) -> None:
     press(page, slider, "ArrowRight" if slider.input_value() != slider.get_attribute("max") else "ArrowLeft")
     finish()
     pictures.append(root.evaluate(PICTURE))
-    slider.scroll_into_view_if_needed()
     box = slider.bounding_box()
-    page.mouse.click(box["x"] + 0.85 * box["width"], box["y"] + box["height"] / 2)
+    slider.click(position={"x": 0.85 * box["width"], "y": box["height"] / 2})
     finish()
     pictures.append(root.evaluate(PICTURE))
     assert len(set(pictures)) == 3, slider.evaluate("(node) => [node.labels[0].textContent, node.value]")
@@ -316,7 +327,9 @@ def test_every_control_has_a_name_and_a_value(still_page) -> None:
     for slider in page.locator(f"{SLIDERS}, select").all():
         assert slider.evaluate("(node) => node.labels.length") == 1
     for slider in page.locator(SLIDERS).all():
-        assert slider.get_attribute("aria-valuetext") == slider.evaluate("(node) => node.nextElementSibling.textContent")
+        assert slider.get_attribute("aria-valuetext") == slider.evaluate(
+            "(node) => node.nextElementSibling.textContent"
+        )
     for picture in page.locator("canvas, svg.look-svg").all():
         assert len(picture.get_attribute("aria-label")) > 30
     ids = page.evaluate("[...document.querySelectorAll('[id]')].map((node) => node.id)")
@@ -339,7 +352,8 @@ def test_nothing_is_cut_off(still_page, width) -> None:
     page = still_page(*all_widgets()).page
     page.set_viewport_size({"width": width, "height": 800})
     sticking_out = """(root) => { const edge = root.getBoundingClientRect().right;
-      return [...root.querySelectorAll('*')].filter((node) => node.getBoundingClientRect().right > edge + 1).length; }"""
+      const right = (node) => node.getBoundingClientRect().right;
+      return [...root.querySelectorAll('*')].filter((node) => right(node) > edge + 1).length; }"""
     assert [root.evaluate(sticking_out) for root in page.locator(".look").all()] == [0, 0, 0, 0]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
@@ -369,7 +383,9 @@ def test_exported_notebook_is_alive(watched, tmp_path) -> None:
     text, _ = HTMLExporter().from_notebook_node(nbformat.v4.new_notebook(cells=[cell]))
     path = tmp_path / "lesson.html"
     path.write_text(text, encoding="utf-8")
-    watched.page.route("**/*", lambda route: route.continue_() if route.request.url.startswith("file:") else route.abort())
+    watched.page.route(
+        "**/*", lambda route: route.continue_() if route.request.url.startswith("file:") else route.abort()
+    )
     watched.page.goto(path.as_uri(), wait_until="domcontentloaded")
     root = watched.page.locator(".look")
     answer(root, "4")
@@ -394,7 +410,8 @@ def test_without_scripts_a_described_picture_remains(chromium, tmp_path) -> None
 def test_slider_to_picture_is_quick(still_page, name, capsys) -> None:
     """From a key on the slider to the frame that shows it: median at most 50 ms, drawing alone at most 16 ms."""
     widget = {
-        "neuron": DecisionBoundary(prediction=4), "fold": HiddenFold("difference", t=1.0, prediction="some"),
+        "neuron": DecisionBoundary(prediction=4),
+        "fold": HiddenFold("difference", t=1.0, prediction="some"),
         "trainer": XorTrainer(prediction="2"),
     }[name]
     page = still_page(widget).page
@@ -419,7 +436,9 @@ CELLS = (
     "trainer = XorTrainer()\ntrainer",
     "import json",
 )
-READ = "print('state', json.dumps([neuron.b, neuron.goal_reached, fold.t, trainer.steps, trainer.loss, trainer.weights]))"
+READ = (
+    "print('state', json.dumps([neuron.b, neuron.goal_reached, fold.t, trainer.steps, trainer.loss, trainer.weights]))"
+)
 
 
 def run_more(page: Page, code: str) -> Locator:
@@ -476,7 +495,8 @@ def test_python_moves_the_sliders(notebook) -> None:
     page, looks = watched.page, watched.page.locator(".look")
     answer(looks.nth(0), "4")
     before = looks.nth(0).evaluate(PICTURE)
-    run_more(page, "neuron.b = -1.5\ntrainer.hidden = 5")
+    run_more(page, "neuron.b = -1.5\nfold.t = 1.0\ntrainer.hidden = 5")
+    wait_for_data(page, looks.nth(1), "d.t === '1'")
     expect(looks.nth(0).get_by_label("b", exact=True)).to_have_value("-1.5")
     expect(looks.nth(2).get_by_role("slider", name="hidden units")).to_have_value("5")
     assert looks.nth(0).evaluate(PICTURE) != before

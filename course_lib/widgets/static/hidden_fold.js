@@ -247,7 +247,7 @@ function render({ model, el }) {
     reached: model.get("goal_reached"), best: model.get("best_gap"),
   };
   const frame = openFrame(el, TEXT.title);
-  const { publish, flush } = publisher(model);
+  const { publish, listen, close } = publisher(model);
   const canvas = make("canvas", { class: "look-square", role: "img" });
   const asked = prediction(frame, {
     question: TEXT.question, options: TEXT.options, chosen: model.get("prediction"), wait: TEXT.wait,
@@ -290,10 +290,21 @@ function render({ model, el }) {
     publish({ preset: state.preset, gain: state.gain, thresholds: [...state.thresholds], t: state.t, goal_reached: state.reached, best_gap: state.best });
   }
 
+  // Python changed a setting: the same as if a hand had moved the control.
+  const follow = frame.guard(() => {
+    ["preset", "gain", "t"].forEach((name) => { state[name] = model.get(name); });
+    state.thresholds = [...model.get("thresholds")];
+    parts.preset.select.value = state.preset;
+    parts.gain.set(state.gain);
+    parts.fold.set(state.t);
+    parts.thresholds.forEach((item, k) => item.set(state.thresholds[k]));
+    show();
+  });
+  listen(["preset", "gain", "thresholds", "t"], follow);
   const resized = new ResizeObserver(frame.guard(show));
   resized.observe(canvas);
   frame.guard(() => { show(); if (state.reached) celebrate(); })();
-  return () => { motion.stop(); resized.disconnect(); flush(); };
+  return () => { motion.stop(); resized.disconnect(); close(); };
 }
 
 export default { render };

@@ -171,9 +171,12 @@ export function goal(text) {
   return { box, reach };
 }
 
-// Python hears of a change when the hand rests, at most a few times a second.
+// Python hears of a change when the hand rests, at most a few times a second. `listen` hears what Python (or
+// another view) changes; setting a trait here fires the same event, so our own news is left out.
 export function publisher(model, told = () => {}) {
   let waiting = 0;
+  let ours = false;
+  const heard = [];
   const flush = () => {
     if (!waiting) return;
     clearTimeout(waiting);
@@ -182,11 +185,24 @@ export function publisher(model, told = () => {}) {
     told();
   };
   const publish = (values) => {
+    ours = true;
     for (const [name, value] of Object.entries(values)) model.set(name, value);
+    ours = false;
     clearTimeout(waiting);
     waiting = setTimeout(flush, 150);
   };
-  return { publish, flush };
+  const listen = (names, work) => {
+    const handler = () => { if (!ours) work(); };
+    for (const name of names) {
+      model.on(`change:${name}`, handler);
+      heard.push([`change:${name}`, handler]);
+    }
+  };
+  const close = () => {
+    flush();
+    heard.forEach(([event, handler]) => model.off(event, handler));
+  };
+  return { publish, listen, close };
 }
 
 // Stands in for the kernel in an exported page.

@@ -212,7 +212,7 @@ function render({ model, el }) {
   const state = { w: model.get("w"), b: model.get("b"), guess: model.get("prediction"), reached: model.get("goal_reached") };
   const frame = openFrame(el, look.title);
   frame.root.classList.add("look-short-labels");
-  const { publish, flush } = publisher(model);
+  const { publish, listen, close } = publisher(model);
   const picture = buildPicture(look, points);
   const asked = prediction(frame, {
     question: look.question, options: look.options.map((value) => [value, String(value)]), chosen: state.guess, wait: TEXT.wait,
@@ -255,10 +255,9 @@ function render({ model, el }) {
     [state.w[0], state.w[1], state.b].forEach((value, k) => parts.sliders[k].set(value));
     show();
   });
-  model.on("change:w", fromPython);
-  model.on("change:b", fromPython);
+  listen(["w", "b"], fromPython);
   frame.guard(() => { show(); if (state.reached) celebrate(); })();
-  return () => { flush(); model.off("change:w", fromPython); model.off("change:b", fromPython); };
+  return close;
 }
 
 export default { render };

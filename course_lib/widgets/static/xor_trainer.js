@@ -305,7 +305,7 @@ class Trainer {
   close() {
     this.training.stop();
     this.trials.stop();
-    this.publisher.flush();
+    this.publisher.close();
   }
 }
 
@@ -325,13 +325,11 @@ function render({ model, el }) {
   trainer.verdict = asked.verdict;
   const resized = new ResizeObserver(frame.guard(() => { trainer.show(); }));
   [trainer.page.map, trainer.page.chart].forEach((canvas) => resized.observe(canvas));
-  const follow = frame.guard(() => trainer.follow());
-  ["hidden", "lr", "seed"].forEach((name) => model.on(`change:${name}`, follow));
+  trainer.publisher.listen(["hidden", "lr", "seed"], frame.guard(() => trainer.follow()));
   frame.guard(() => trainer.rest())();
   return () => {
     trainer.close();
     resized.disconnect();
-    ["hidden", "lr", "seed"].forEach((name) => model.off(`change:${name}`, follow));
   };
 }
 

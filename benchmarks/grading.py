@@ -1,0 +1,225 @@
+"""Our `course grade` against stock `nbgrader autograde`, on the same 20 submissions, alternating.
+
+    python -m benchmarks.grading [--rounds 2] [--json]
+
+Stock is nbgrader with its defaults: a fresh kernel per submission, and test cells that compare in that kernel
+with NumPy and Torch, over as many cases. Both run as their own commands, start-up and gradebook included, and
+both must give the expected scores, or the benchmark fails. Wrong answers are put where no other answer builds on
+them, because stock has no second run beside the reference. Three numbers are made of it:
+
+- `cpu_ratio_stock_over_course` and `wall_ratio_stock_over_course`: on ordinary cases; `train_xor`, whose cases train
+  for seconds on any grader, is left unsolved by everybody.
+- `cpu_over_floor`: our CPU time over the floor, with trainings; the floor is the learners' own code on the
+  same cases, in one warm process without walls, judge, gradebook or pages.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.answers import Notebook
+from autograder.catalogue import find_lesson
+from autograder.classroom import answers_of, fill, hand_in, with_variants
+from autograder.course import Exercise, Lesson
+from autograder.expected import load_expectations
+from autograder.folders import Folders
+from autograder.submission import read_submission
+from autograder.verdicts import VerdictStore
+from benchmarks import stock
+from course_lib.cases import StepError
+from course_lib.cases import run as play
+
+PROJECT = Path(__file__).parent.parent
+LEARNERS = 20
+
+
+@dataclass(frozen=True)
+class Cost:
+    """CPU and wall seconds per submission."""
+
+    cpu: float
+    wall: float
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="Grading: CPU and wall time against stock nbgrader.")
+    parser.add_argument("--lesson", default="01_xor_mlp")
+    parser.add_argument("--rounds", type=int, default=2, help="how often both run, alternating")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="grading-benchmark-") as folder:
+        result = measure(Path(folder), find_lesson(options.lesson), options.rounds, quiet=options.json)
+    print(json.dumps(result, indent=1) if options.json else as_text(result))
+
+
+def measure(folder: Path, lesson: Lesson, rounds: int, quiet: bool = False) -> dict[str, Any]:
+    """Run everything; see the module's docstring."""
+
+    def say(text: str) -> None:
+        if not quiet:
+            print(text, file=sys.stderr, flush=True)
+
+    costs: dict[str, list[Cost]] = {"stock": [], "course": [], "course with training": [], "floor with training": []}
+    for number in range(rounds):
+        for name in ("stock", "course", "course with training"):
+            say(f"round {number + 1} of {rounds}: {name}")
+            training = name.endswith("training")
+            costs[name].append(_measure_one(folder / f"{number}-{name}", lesson, name, training=training))
+        costs["floor with training"].append(floor(folder / f"{number}-course with training", lesson))
+    return {"lesson": lesson.id, "submissions": LEARNERS, "rounds": rounds, **_summary(costs)}
+
+
+def _measure_one(root: Path, lesson: Lesson, name: str, *, training: bool) -> Cost:
+    root.mkdir(parents=True)
+    is_stock = name == "stock"
+    (_prepare_stock if is_stock else _prepare_course)(root, lesson)
+    expected = {}
+    for learner, notebook, points in submissions(lesson, training=training):
+        handed = stock.with_test_cells(notebook, lesson) if is_stock else notebook
+        hand_in(root / ("submitted" if is_stock else "run/submitted"), learner, lesson.id, handed)
+        expected[learner] = points
+    grade = stock.nbgrader("autograde", lesson.id) if is_stock else _course("grade", lesson.id, "--json")
+    cost = timed(lambda: _run(grade, root))
+    found = stock.scores(root, lesson) if is_stock else _our_scores(root, lesson)
+    wrong = {who: (found.get(who), points) for who, points in expected.items() if found.get(who) != points}
+    if wrong:
+        raise SystemExit(f"{name}: scores are not as expected (found, expected): {wrong}")
+    return cost
+
+
+def _course(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "autograder.cli", *arguments]
+
+
+def _run(command: list[str], root: Path) -> None:
+    done = subprocess.run(command, cwd=root, env=_environment(), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr[-3000:]}")
+
+
+def _prepare_stock(root: Path, lesson: Lesson) -> None:
+    stock.make_course(root, lesson, json.loads(Folders(PROJECT).solution(lesson.id).read_bytes()))
+    _run(stock.nbgrader("generate_assignment", lesson.id), root)
+
+
+def _prepare_course(root: Path, lesson: Lesson) -> None:
+    for name in ("solutions", "notebooks"):
+        shutil.copytree(PROJECT / name / lesson.id, root / name / lesson.id)
+    shutil.copy(PROJECT / "nbgrader_config.py", root)
+    # Expected values and the gradebook's description of the lesson are made once per course, not per class.
+    _run(_course("init"), root)
+    load_expectations(lesson, Folders(root).secret(), Folders(root).expected)
+
+
+def _environment() -> dict[str, str]:
+    path = os.pathsep.join([str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    tools = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return os.environ | {"PYTHONPATH": path, "PATH": tools}
+
+
+def timed(action: Callable[[], Any]) -> Cost:
+    """CPU seconds of all ended child processes, and wall seconds, per submission."""
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    action()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Cost(cpu / LEARNERS, (time.perf_counter() - started) / LEARNERS)
+
+
+def submissions(lesson: Lesson, *, training: bool) -> Iterator[tuple[str, dict[str, Any], float]]:
+    """Twenty learners: right in several styles, or with one real mistake each; and the points they earn."""
+    base = Folders(PROJECT)
+    released = json.loads(base.released(lesson.id).read_bytes())
+    solved = answers_of(json.loads(base.solution(lesson.id).read_bytes()))
+    unsolved = answers_of(released)
+    slow = {exercise.id: exercise.points for exercise in lesson.exercises if exercise.training and not training}
+    notebook = Notebook(read_submission(base.solution(lesson.id)), list(solved))
+    used = {name for exercise in lesson.exercises for name in notebook.answer(exercise.id).depends_on}
+    ordinary = [exercise for exercise in lesson.exercises if not exercise.training and exercise.id not in used]
+    for number in range(LEARNERS):
+        chosen = ordinary[number % len(ordinary)] if number % 2 else None
+
+        def choose(exercise: Exercise, number: int = number, chosen: Exercise | None = chosen) -> Any:
+            if exercise is chosen:
+                return exercise.mistakes[0].code
+            return None if number % 4 == 0 else exercise.other_ways[number % 2].code
+
+        answers = with_variants(lesson, solved, choose) | {name: unsolved[name] for name in slow}
+        points = lesson.max_points - sum(slow.values()) - (chosen.points if chosen else 0)
+        learner = f"learner{number:02d}"
+        yield learner, fill(released, answers, learner), points
+
+
+def _our_scores(root: Path, lesson: Lesson) -> dict[str, float]:
+    return {report.learner: report.points for report in VerdictStore(Folders(root).verdicts).latest(lesson.id)}
+
+
+def floor(root: Path, lesson: Lesson) -> Cost:
+    """The learners' own cells and cases in this process, once to warm up and once measured."""
+    folders = Folders(root)
+    expectations, questions = load_expectations(lesson, folders.secret(), folders.expected)
+    names = [*expectations, *questions.answers]
+    notebooks = [Notebook(read_submission(path), names) for path in sorted(folders.submitted.rglob("*.ipynb"))]
+
+    def run_all() -> None:
+        for notebook in notebooks:
+            for name, expectation in expectations.items():
+                namespace: dict[str, Any] = {"__name__": "__main__"}
+                for piece in notebook.answer(name, expectation.uses).pieces:
+                    exec(piece.source, namespace)  # noqa: S102 - our own answers, made above
+                for item in expectation.cases:
+                    try:
+                        play(item.case, namespace)
+                    except StepError:
+                        break
+
+    run_all()
+    before, started = time.process_time(), time.perf_counter()
+    run_all()
+    return Cost((time.process_time() - before) / LEARNERS, (time.perf_counter() - started) / LEARNERS)
+
+
+def _summary(costs: dict[str, list[Cost]]) -> dict[str, Any]:
+    def ratio(over: str, under: str, which: str) -> float:
+        pairs = zip(costs[over], costs[under], strict=True)
+        return round(statistics.median(getattr(a, which) / getattr(b, which) for a, b in pairs), 2)
+
+    medians = {
+        name: {which: round(statistics.median(getattr(cost, which) for cost in each), 4) for which in ("cpu", "wall")}
+        for name, each in costs.items()
+    }
+    summary = {
+        "cpu_ratio_stock_over_course": ratio("stock", "course", "cpu"),
+        "wall_ratio_stock_over_course": ratio("stock", "course", "wall"),
+        "cpu_over_floor": ratio("course with training", "floor with training", "cpu"),
+    }
+    return {"seconds_per_submission": medians, "summary": summary}
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """The result as a small table."""
+    lines = [
+        f"{result['lesson']}: {result['submissions']} submissions, {result['rounds']} rounds, seconds per submission"
+    ]
+    for name, cost in result["seconds_per_submission"].items():
+        lines.append(f"  {name:<22} CPU {cost['cpu']:.4f}   wall {cost['wall']:.4f}")
+    lines += [f"  {name:<30} {value:.1f}" for name, value in result["summary"].items()]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
