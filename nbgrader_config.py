@@ -61,4 +61,5 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 
+c.GenerateFeedback.exporter_class = "autograder.nbgrader_seam.FeedbackExporter"
 c.ExportApp.plugin_class = "autograder.nbgrader_seam.CourseExportPlugin"

@@ -216,7 +216,8 @@ def _text(node: ast.stmt, first: int, lines: Sequence[bytes]) -> str:
     if first == node.end_lineno:
         return lines[first - 1][node.col_offset : node.end_col_offset].decode()
     head = lines[first - 1][node.col_offset if first == node.lineno else 0 :]
-    return b"\n".join([head, *lines[first : node.end_lineno - 1], lines[node.end_lineno - 1][: node.end_col_offset]]).decode()
+    tail = lines[node.end_lineno - 1][: node.end_col_offset]
+    return b"\n".join([head, *lines[first : node.end_lineno - 1], tail]).decode()
 
 
 def _parse(source: str) -> tuple[str, ast.Module]:

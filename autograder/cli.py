@@ -117,7 +117,7 @@ def grade(
         print(json.dumps({"lesson": found.id, "submissions": [report_to_json(report) for report in reports]}))
     else:
         out.print(f"Feedback pages: {folders.feedback}", markup=False)
-        out.print("Gradebook: open it with `nbgrader formgrader`, or write it out with `course export`.", markup=False)
+        out.print(f"Gradebook: open it with `make formgrader`, or write it out with `course export {found.id}`.", markup=False)
 
 
 def _grade(folders: Folders, lesson: Any, submitted: Path, *, show: bool, **options: Any) -> list[Any]:

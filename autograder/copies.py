@@ -21,6 +21,7 @@ from autograder.submission import CHECK_PREFIX, Cell
 
 MAX_CELLS = 1_000
 MAX_SOURCE = 60_000
+MAX_SLIP = 1_000
 CUT = "\n\n[The rest of this cell is not shown: it is too long.]"
 LEFT_OUT = "[{count} more cells of this submission are not shown.]"
 MISSING = "[This cell was not in the submission.]"
@@ -127,16 +128,33 @@ def timestamp_of(folder: Path) -> tuple[str, datetime | None]:
     """
     from dateutil import parser, tz
 
-    path = folder / "timestamp.txt"
+    text = _slip(folder / "timestamp.txt")
+    # nbgrader writes a time, or a time and the name of a time zone.
+    stem, _, zone = text.rpartition(" ") if text.count(" ") == 2 else (text, "", "UTC")
     try:
-        text = "" if path.is_symlink() else path.read_text(encoding="utf-8").strip()[:100]
-        # nbgrader writes a time, or a time and the name of a time zone.
-        stem, _, zone = text.rpartition(" ") if text.count(" ") == 2 else (text, "", "UTC")
         when = parser.parse(stem)
         when = when if when.tzinfo else when.replace(tzinfo=tz.gettz(zone) or tz.UTC)
         return text, when.astimezone(tz.UTC).replace(tzinfo=None)
-    except (OSError, ValueError, OverflowError):
+    except (ValueError, OverflowError):
         return "", None
+
+
+def exchange_slips(folder: Path) -> dict[str, bytes]:
+    """nbgrader's two small files beside a submission, which its exchange needs again beside the feedback.
+
+    Links are not followed and long files are left out: a learner can put anything there.
+    """
+    texts = {"timestamp.txt": timestamp_of(folder)[0], "submission_secret.txt": _slip(folder / "submission_secret.txt")}
+    return {name: text.encode() for name, text in texts.items() if text}
+
+
+def _slip(path: Path) -> str:
+    try:
+        if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_SLIP:
+            return ""
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        return ""
 
 
 def to_bytes(notebook: Mapping[str, Any]) -> bytes:

@@ -85,5 +85,5 @@ def run(demo: Folders, out: Console, grade: Callable[[Folders, Lesson], int]) ->
     page = demo.feedback / "bruno" / LESSONS[0].id / f"{LESSONS[0].id}.html"
     out.print("Open next:")
     out.print(f"  {page}  (a learner's feedback page)", markup=False)
-    out.print(f"  cd {demo.root} && nbgrader formgrader  (the gradebook; mark the open question there)", markup=False)
+    out.print("  make formgrader COURSE=run/demo  (the gradebook; mark the open question there)", markup=False)
     out.print("  make lab  (the lessons, as a learner sees them)")

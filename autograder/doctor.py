@@ -24,6 +24,11 @@ from course_lib.cases import call_case
 
 State = Literal["ok", "missing", "unknown"]
 MEGABYTE = 1 << 20
+LISTENERS = (
+    (socket.AF_INET, socket.SOCK_DGRAM),
+    (socket.AF_INET, socket.SOCK_STREAM),
+    (socket.AF_UNIX, socket.SOCK_STREAM),
+)
 ROOT_ENTRIES = ("dev", "lib", "lib64", "opt", "proc", "tmp")
 WEAKENED = "Do not grade on this computer: its kernel or container weakens this wall. See docs/sandbox.md."
 AGAIN = "Run the doctor again on a quiet computer; see docs/sandbox.md if it stays."
@@ -243,12 +248,8 @@ def _planted(pool: Pool) -> Iterator[Patient]:
 
 
 def _listen(stack: ExitStack, name: str) -> list[socket.socket]:
-    datagrams, stream, local = sockets = [
-        stack.enter_context(socket.socket(family, kind))
-        for family, kind in (
-            (socket.AF_INET, socket.SOCK_DGRAM), (socket.AF_INET, socket.SOCK_STREAM), (socket.AF_UNIX, socket.SOCK_STREAM)
-        )
-    ]  # fmt: skip
+    sockets = [stack.enter_context(socket.socket(family, kind)) for family, kind in LISTENERS]
+    datagrams, stream, local = sockets
     stream.bind(("127.0.0.1", 0))
     datagrams.bind(stream.getsockname())
     local.bind(f"\0{name}")

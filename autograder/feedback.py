@@ -14,7 +14,7 @@ from pathlib import Path
 
 import jinja2
 
-from autograder.copies import clean
+from autograder.copies import clean, exchange_slips
 from autograder.course import Lesson, Outcome, Report, Verdict
 from autograder.files import plain_name, write_atomically
 from autograder.gradebook import CellScore, LearnerScore
@@ -65,6 +65,7 @@ def write_feedback(
     folder: Path,
     answers: Mapping[str, Mapping[str, str]] | None = None,
     scores: Sequence[LearnerScore] = (),
+    submitted: Path | None = None,
 ) -> list[Path]:
     """Write `folder/<learner>/<lesson>/<lesson>.html` for each report.
 
@@ -74,6 +75,8 @@ def write_feedback(
         folder: usually `run/feedback`.
         answers: per learner, the texts of answer cells (`copies.answer_texts`).
         scores: the gradebook's scores (`gradebook.read_scores`), for manual marks, comments and penalties.
+        submitted: where nbgrader's exchange collected the submissions (`run/submitted`). The files with which
+            `nbgrader release_feedback` finds a learner are then put beside the page.
 
     Returns:
         The pages' paths, in the order of the reports.
@@ -88,6 +91,9 @@ def write_feedback(
         text = page(report, lesson, (answers or {}).get(report.learner, {}), score)
         path = folder / plain_name(report.learner) / plain_name(report.lesson) / f"{report.lesson}.html"
         write_atomically(path, text.encode())
+        slips = exchange_slips(submitted / report.learner / report.lesson) if submitted is not None else {}
+        for name, content in slips.items():
+            write_atomically(path.with_name(name), content)
         paths.append(path)
     return paths
 

@@ -21,9 +21,11 @@ class Folders:
 
     Args:
         root: folder that holds ``solutions/``, ``notebooks/`` and ``run/``.
+        run_name: name of the folder for everything that grading makes.
     """
 
     root: Path
+    run_name: str = "run"
 
     @classmethod
     def find(cls, start: Path | None = None) -> Folders:
@@ -36,12 +38,20 @@ class Folders:
         for folder in (start, *start.parents):
             if (folder / "nbgrader_config.py").exists() and (folder / "solutions").is_dir():
                 return cls(folder)
-        raise CourseError(f"{start} is not inside a course: no folder above it holds nbgrader_config.py and solutions/.")
+        raise CourseError(f"{start} is not inside a course: no folder above holds nbgrader_config.py and solutions/.")
 
     @property
     def run(self) -> Path:
         """Everything that grading makes; ignored by git."""
-        return self.root / "run"
+        return self.root / self.run_name
+
+    def for_trials(self) -> Folders:
+        """The same course; with a secret of its own for trials, when it has none because nobody grades here."""
+        if self.secret_file.exists():
+            return self
+        trials = Folders(self.root, f"{self.run_name}/trials")
+        trials.make_secret()
+        return trials
 
     @property
     def submitted(self) -> Path:
@@ -104,7 +114,7 @@ class Folders:
         except ValueError:
             secret = b""
         if len(secret) != _SECRET_BYTES:
-            raise CourseError(f"{self.secret_file} is damaged. Restore it from a backup: without it scores would change.")
+            raise CourseError(f"{self.secret_file} is damaged. Restore it from a backup: scores depend on it.")
         return secret
 
     def make_secret(self) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbconvert.exporters import NotebookExporter
+from nbconvert.exporters import HTMLExporter, NotebookExporter
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.coursedir import CourseDirectory
@@ -22,7 +22,7 @@ from nbgrader.preprocessors import AssignLatePenalties, ClearSolutions, NbGrader
 from traitlets import Unicode
 from traitlets.utils.importstring import import_item
 
-from autograder.copies import add_verdicts, answer_texts, safe_copy, timestamp_of
+from autograder.copies import add_verdicts, answer_texts, exchange_slips, safe_copy, timestamp_of
 from autograder.export import to_csv
 from autograder.folders import CourseError
 from autograder.gradebook import write_reports
@@ -83,6 +83,22 @@ class SafeExporter(NotebookExporter):
             # nbgrader compares it with the submission's to see whether there is a newer one.
             resources["outputs"] = {"timestamp.txt": text.encode()}
         return output, resources
+
+
+class FeedbackExporter(HTMLExporter):
+    """nbgrader's feedback pages; beside them the files with which its exchange finds their learners."""
+
+    def from_filename(
+        self, filename: str, resources: dict[str, Any] | None = None, **kw: Any
+    ) -> tuple[str, dict[str, Any]]:
+        """Make the page of one copy."""
+        html, resources = super().from_filename(filename, resources, **kw)
+        course: CourseDirectory = self.parent.coursedir
+        lesson, learner = resources["nbgrader"]["assignment"], resources["nbgrader"]["student"]
+        folder = Path(course.format_path(course.submitted_directory, learner, lesson))
+        slips = exchange_slips(_inside(course, folder / "slips").parent)
+        resources["outputs"] = {**(resources.get("outputs") or {}), **slips}
+        return html, resources
 
 
 class Judge(NbGraderPreprocessor):

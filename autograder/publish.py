@@ -45,7 +45,8 @@ def publish(folders: Folders, lesson: Lesson, graded: Sequence[Graded]) -> None:
         from autograder.nbgrader_seam import assign_late_penalties
 
         assign_late_penalties(folders.root, lesson.id, [report.learner for report in reports])
-    write_feedback(reports, lesson, folders.feedback, texts, read_scores(url, lesson.id))
+    scores = read_scores(url, lesson.id)
+    write_feedback(reports, lesson, folders.feedback, texts, scores, submitted=folders.submitted)
 
 
 def write_pages_again(folders: Folders, lesson: Lesson) -> int:
@@ -62,7 +63,7 @@ def write_pages_again(folders: Folders, lesson: Lesson) -> int:
         raise CourseError(f"Nothing of {lesson.id} was graded yet. Run `course grade {lesson.id}` first.")
     texts = {report.learner: _texts(folders, report) for report in reports}
     scores = read_scores(ensure_lesson(folders.root, lesson.id), lesson.id)
-    return len(write_feedback(reports, lesson, folders.feedback, texts, scores))
+    return len(write_feedback(reports, lesson, folders.feedback, texts, scores, submitted=folders.submitted))
 
 
 def _texts(folders: Folders, report: Report) -> Mapping[str, str]:

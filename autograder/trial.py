@@ -17,7 +17,7 @@ def try_file(folders: Folders, exercise_id: str, file: Path) -> Verdict:
     """Judge one exercise from a Python file: same walls, same cases, same messages.
 
     Args:
-        folders: the course; its secret makes the secret cases.
+        folders: the course; its secret makes the secret cases. Without one, a secret for trials is made.
         exercise_id: the exercise.
         file: defines the function, and whatever else it needs.
 
@@ -26,7 +26,7 @@ def try_file(folders: Folders, exercise_id: str, file: Path) -> Verdict:
         LookupError: there is no such exercise.
     """
     lesson, exercise = find_exercise(exercise_id)
-    with Grader(folders, lesson) as grader:
+    with Grader(folders.for_trials(), lesson) as grader:
         return grader.judge_one(exercise.id, notebook_of(file, [item.id for item in lesson.exercises]))
 
 

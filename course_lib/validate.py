@@ -91,6 +91,25 @@ def check_number(name: str, value: Any, *, positive: bool = False) -> float:
     return number
 
 
+def check_strength(value: Any) -> float:
+    """The strength of a penalty as a Python float.
+
+    Args:
+        value: a real number, called strength.
+
+    Raises:
+        TypeError: not a real number.
+        ValueError: not finite, or negative.
+
+    >>> check_strength(0)
+    0.0
+    """
+    number = check_number("strength", value)
+    if number < 0:
+        raise ValueError(f"strength is {number}; expected 0 or more.")
+    return number
+
+
 def check_count(name: str, value: Any, least: int) -> int:
     """The value as a Python integer.
 

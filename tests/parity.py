@@ -90,7 +90,7 @@ def layer_parity(
     Returns:
         What NumPy gave: all that forward returned but the cache, the gradients, and the upstream gradient.
     """
-    forward = layer if hasattr(numpy_kernels, layer) else f"{layer}_forward"
+    forward = layer if callable(getattr(numpy_kernels, layer, None)) else f"{layer}_forward"
     backward = backward or f"{layer}_backward"
     before = _copy((arguments, options))
     out, cache, *more = getattr(numpy_kernels, forward)(*arguments, **options)

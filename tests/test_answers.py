@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.answers import Answer, Notebook, solution_statements
-from autograder.submission import Cell, Submission, without_line_magic
+from autograder.submission import Cell, Submission
 
 EXERCISES = ("sigmoid", "mlp_forward", "exam_hidden")
 SIGMOID = "def sigmoid(x):\n    return 1 / (1 + np.exp(-x))"
@@ -63,7 +63,7 @@ def test_slice_is_the_answer_and_what_it_uses() -> None:
 def test_demos_and_trainings_are_left_out() -> None:
     """Calls, plots, loops and prints that no answer needs are in no slice."""
     book = notebook(
-        "import numpy as np",
+        "import numpy as np\nnp.random.seed(0)\nnp.set_printoptions(precision=3)",
         ("sigmoid", SIGMOID),
         "print(sigmoid(np.ones(3)))\nnp.random.seed(0)\nplt.plot([1])",
         "for epoch in range(10**9):\n    w = sigmoid(w)\nwhile True:\n    pass",
@@ -76,7 +76,10 @@ def test_parameters_do_not_pull_in_globals() -> None:
     """A demo's `x`, `w` or `i` is not part of a function whose own names are called the same."""
     book = notebook(
         "x = train(10**9)\nw = x\ni = 0\nself = 1",
-        ("sigmoid", "def sigmoid(x, *w, e=None, **k):\n    out = [i for i in x]\n    y = lambda self: self\n    return out"),
+        (
+            "sigmoid",
+            "def sigmoid(x, *w, e=None, **k):\n    out = [i for i in x]\n    y = lambda self: self\n    return out",
+        ),
     )
     assert len(book.answer("sigmoid").statements) == 1
 
@@ -102,7 +105,9 @@ def test_decorators_stay_with_their_function() -> None:
 
 def test_semicolons_separate_statements() -> None:
     """Statements on one line are cut apart by column, umlauts before them or not."""
-    book = notebook('é = "ü;"; a = 1; b = """x;\ny"""; print(a)', ("sigmoid", "c = a; sigmoid = lambda x: x + b + c; d = é"))
+    book = notebook(
+        'é = "ü;"; a = 1; b = """x;\ny"""; print(a)', ("sigmoid", "c = a; sigmoid = lambda x: x + b + c; d = é")
+    )
     assert texts(book.answer("sigmoid")) == ["a = 1", 'b = """x;\ny"""', "c = a", "sigmoid = lambda x: x + b + c"]
 
 
@@ -120,7 +125,7 @@ def test_multi_line_strings_keep_their_text() -> None:
 )  # fmt: skip
 def test_magics_are_left_out(magic: str) -> None:
     """A magic costs nothing, whatever stands around it: lines that only look like magics stay."""
-    source = 'def sigmoid(x):\n    """Is it stable?\n\n    Yes?\n    """\n    n = (10\n        % 3)  # is it 1?\n    return n'
+    source = 'def sigmoid(x):\n    """Stable?\n\n    Yes?\n    """\n    n = (10\n        % 3)  # is it 1?\n    return n'
     answer = notebook(("sigmoid", f"{magic}\n{source}")).answer("sigmoid")
     assert texts(answer) == [source]
     assert answer.statements[0].line == 1 + len(magic.split("\n"))
@@ -165,7 +170,9 @@ def test_scratch_does_not_replace_the_answer() -> None:
 
 def test_last_copy_of_an_answer_cell_counts() -> None:
     """When an answer cell was duplicated, the last copy that defines the answer counts, as in a run from the top."""
-    book = notebook(("sigmoid", "def sigmoid(x):\n    return 1"), ("sigmoid", "def sigmoid(x):\n    return 2"), ("sigmoid", ""))
+    book = notebook(
+        ("sigmoid", "def sigmoid(x):\n    return 1"), ("sigmoid", "def sigmoid(x):\n    return 2"), ("sigmoid", "")
+    )
     assert run(book.answer("sigmoid"))["sigmoid"](0) == 2
 
 
@@ -205,7 +212,10 @@ def test_helper_further_down_is_accepted() -> None:
 
 def test_recursion_ends() -> None:
     """Functions that call themselves or each other are sliced once."""
-    book = notebook("def a(x):\n    return b(x)\ndef b(x):\n    return a(x)", ("sigmoid", "def sigmoid(x):\n    return sigmoid(a(x))"))
+    book = notebook(
+        "def a(x):\n    return b(x)\ndef b(x):\n    return a(x)",
+        ("sigmoid", "def sigmoid(x):\n    return sigmoid(a(x))"),
+    )
     assert len(book.answer("sigmoid").statements) == 3
 
 
@@ -228,7 +238,9 @@ def test_blocks_that_define_come_along(block: str) -> None:
 def test_changes_in_place_come_along() -> None:
     """Filling a table, counting up and appending belong to the name, in order; other tables stay away."""
     lines = ["table = {}", "table['a'] = 1", "table.update(b=2)", "table.x.y = 3", "n = 1", "n += table['a']"]
-    book = notebook("\n".join([*lines, "other = []", "other.append(1)"]), ("sigmoid", "def sigmoid(x):\n    return table, n"))
+    book = notebook(
+        "\n".join([*lines, "other = []", "other.append(1)"]), ("sigmoid", "def sigmoid(x):\n    return table, n")
+    )
     assert texts(book.answer("sigmoid"))[:-1] == lines
 
 
@@ -240,7 +252,10 @@ def test_names_that_begin_like_imports_are_names() -> None:
 
 def test_star_and_future_imports_are_in_every_slice() -> None:
     """What changes the meaning of all that follows comes first, always."""
-    book = notebook("from __future__ import annotations\nfrom math import *\nimport os", ("sigmoid", "def sigmoid(x: X):\n    return exp(x)"))
+    book = notebook(
+        "from __future__ import annotations\nfrom math import *\nimport os",
+        ("sigmoid", "def sigmoid(x: X):\n    return exp(x)"),
+    )
     assert texts(book.answer("sigmoid"))[:2] == ["from __future__ import annotations", "from math import *"]
     assert len(book.answer("sigmoid").statements) == 3
 
@@ -254,7 +269,9 @@ def test_type_checking_imports_come_along_when_named() -> None:
 
 def test_syntax_error_is_named_with_cell_and_line() -> None:
     """A broken answer cell gives one sentence with cell, line, text and reason, and costs no other cell."""
-    book = notebook("import numpy as np", ("sigmoid", "y = 1\ndef sigmoid(x)\n    return x"), ("mlp_forward", "mlp_forward = 1"))
+    book = notebook(
+        "import numpy as np", ("sigmoid", "y = 1\ndef sigmoid(x)\n    return x"), ("mlp_forward", "mlp_forward = 1")
+    )
     expected = "Cell 2, line 2: `def sigmoid(x)` is not valid Python (expected ':')."
     assert book.answer("sigmoid") == Answer(syntax_error=expected)
     assert book.answer("mlp_forward").statements
@@ -295,7 +312,13 @@ def test_any_text_is_survived(source: str) -> None:
             compile(statement.source, "cell", "exec")
 
 
-@given(st.lists(st.sampled_from(["a = 1", "def b(x):\n    return a", "@b\ndef c(): pass", "d = ''';\n'''", "import os", "e.x = a"])))
+@given(
+    st.lists(
+        st.sampled_from(
+            ["a = 1", "def b(x):\n    return a", "@b\ndef c(): pass", "d = ''';\n'''", "import os", "e.x = a"]
+        )
+    )
+)
 def test_statements_keep_text_and_line(parts: list[str]) -> None:
     """Every statement is the exact text that stands at its line of the cell."""
     source = "\n\n".join(parts)
@@ -352,21 +375,21 @@ def test_pieces_name_cell_and_line() -> None:
 
 def test_solution_statements_are_merged_in_order() -> None:
     """Slices of several exercises come together once, in the notebook's order."""
-    book = notebook("import numpy as np", ("sigmoid", SIGMOID), ("mlp_forward", "def mlp_forward(x):\n    return np.sum(x)"))
+    book = notebook(
+        "import numpy as np", ("sigmoid", SIGMOID), ("mlp_forward", "def mlp_forward(x):\n    return np.sum(x)")
+    )
     merged = solution_statements(book, ["mlp_forward", "sigmoid"])
     assert merged == book.statements
 
 
 def test_slice_runs_as_the_notebook_would() -> None:
     """Running a slice gives the function that a run from the top gives."""
-    cells = ["import numpy as np\nscale = 2.0", "scale = scale * 3", ("sigmoid", "def sigmoid(x):\n    return np.tanh(scale * x)")]
+    cells = [
+        "import numpy as np\nscale = 2.0",
+        "scale = scale * 3",
+        ("sigmoid", "def sigmoid(x):\n    return np.tanh(scale * x)"),
+    ]
     whole: dict[str, object] = {}
     for cell in cells:
         exec(cell if isinstance(cell, str) else cell[1], whole)
     assert run(notebook(*cells).answer("sigmoid"))["sigmoid"](np.pi) == whole["sigmoid"](np.pi)
-
-
-def test_repairs_change_no_other_line() -> None:
-    """The repair that slices rest on leaves all other lines as they are."""
-    source = "a = 1\n%time\nb = 2"
-    assert without_line_magic(source, 2).split("\n")[::2] == ["a = 1", "b = 2"]

@@ -79,6 +79,14 @@ def test_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
 
 
+def test_failed_move_leaves_no_scraps(tmp_path: Path) -> None:
+    """When the file cannot be put in its place nothing half-made is left."""
+    (tmp_path / "x").mkdir()
+    with pytest.raises(OSError, match="x"):
+        write_tree([1], tmp_path / "x")
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
 def test_writers_and_readers_at_once(tmp_path: Path) -> None:
     """Several processes write the same file; whoever reads meanwhile gets a whole one."""
     path = tmp_path / "x"

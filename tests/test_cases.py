@@ -19,7 +19,9 @@ from course_lib.cases import OPERATORS, Case, Step, StepError, call_case, case_f
 from course_lib.tree import Handle, Rng, pack, unpack
 
 NAMES = st.text(min_size=1, max_size=5)
-ARGS = st.none() | st.integers(-9, 9) | st.booleans() | NAMES | st.builds(Handle, NAMES, st.none() | st.integers() | NAMES)
+ARGS = (
+    st.none() | st.integers(-9, 9) | st.booleans() | NAMES | st.builds(Handle, NAMES, st.none() | st.integers() | NAMES)
+)
 ARGS |= st.builds(Rng, st.integers(0, 99)) | st.lists(st.integers(), max_size=3)
 STEPS = st.builds(
     Step,
@@ -191,7 +193,11 @@ def test_uncopyable_values_are_read_as_they_are() -> None:
 
 def test_inputs_are_converted() -> None:
     """Arrays among inputs and literals pass through the converter, other values do not."""
-    case = Case("test", {"x": np.ones(2), "n": 3}, (Step("call", "r", "f", (Handle("x"), Handle("n"), np.zeros(1))), read("a", "r")))
+    case = Case(
+        "test",
+        {"x": np.ones(2), "n": 3},
+        (Step("call", "r", "f", (Handle("x"), Handle("n"), np.zeros(1))), read("a", "r")),
+    )
     kinds = run(case, {"f": lambda *args: [type(arg).__name__ for arg in args]}, lambda array: SimpleNamespace(a=array))
     assert kinds["a"] == ["SimpleNamespace", "int", "SimpleNamespace"]
 
@@ -257,7 +263,12 @@ def test_any_case_survives_json(case: Case) -> None:
 @pytest.mark.parametrize("trip", [_through_json, _through_file])
 def test_case_with_arrays_survives(trip: Callable[[Case, Path], Case], tmp_path: Path) -> None:
     """Arrays of all sorts come back equal, and the case plays as before."""
-    inputs = {"x": np.arange(6.0).reshape(2, 3).T, "zero": np.array(2.0, "float32"), "none": np.zeros((0, 2)), "n": -0.5}
+    inputs = {
+        "x": np.arange(6.0).reshape(2, 3).T,
+        "zero": np.array(2.0, "float32"),
+        "none": np.zeros((0, 2)),
+        "n": -0.5,
+    }
     case = call_case("id", "f", inputs)
 
     def play(one: Case) -> Iterator[bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -130,7 +130,9 @@ def test_must_pass(received: Tree, expected: Tree) -> None:
     assert compare(received, expected, FINE) is None
 
 
-@given(hnp.arrays("float64", hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3), elements=NUMBERS), st.data())
+@given(
+    hnp.arrays("float64", hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3), elements=NUMBERS), st.data()
+)
 def test_agrees_with_numpy(expected: np.ndarray, data: st.DataObject) -> None:
     """For arrays of one shape the judgement is that of `np.isclose` with NaN equal to NaN."""
     noise = st.sampled_from([0.0, 1e-12, -1e-12, 1e-3, NAN, INF, -INF])
@@ -178,7 +180,9 @@ def test_a_million_numbers_are_quick() -> None:
     assert time.process_time() - started < 1
 
 
-@pytest.mark.parametrize(("dtype", "unit"), [("float64", 2.0**-32), ("float32", 2.0**-13), ("int64", 2.0**-32), ("float16", 2.0**-8)])
+@pytest.mark.parametrize(
+    ("dtype", "unit"), [("float64", 2.0**-32), ("float32", 2.0**-13), ("int64", 2.0**-32), ("float16", 2.0**-8)]
+)
 def test_tolerance_follows_the_input(dtype: str, unit: float) -> None:
     """The derivation of the module, in numbers: 2^20 units of float64, 2^10 of float32, integers count as float64."""
     assert Tolerance.for_dtype(dtype) == Tolerance(unit, unit)
@@ -239,6 +243,10 @@ def test_references_use_an_eighth_of_the_tolerance(name: str) -> None:
     assert disagreements(lambda item, read: play(exercise, item.case, names, names)[read.label], expected, 1 / 8) == []
 
 
+def _seen(shown: dict[str, Any], item: ExpectedCase, read: Any) -> Tree:
+    return shown[item.case.id].get(read.label)
+
+
 @each_exercise
 def test_mistakes_lie_far_outside(name: str) -> None:
     """Every mistake that changes values is wrong on some case by more than eight tolerances."""
@@ -247,5 +255,6 @@ def test_mistakes_lie_far_outside(name: str) -> None:
         shown = {attempt.case: attempt.seen for attempt in mistake.attempts if attempt.seen is not None}
         if len(shown) < len(expected.cases):
             continue
-        wrong = [disagreements(lambda item, read: shown[item.case.id].get(read.label), expected, f) for f in (1, 8)]
+        seen = partial(_seen, shown)
+        wrong = [disagreements(seen, expected, factor) for factor in (1, 8)]
         assert bool(wrong[0]) == bool(wrong[1]), mistake.id

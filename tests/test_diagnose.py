@@ -82,7 +82,8 @@ def _expected(case: Case, kind: Kind, dtype: str, torch: Code = right) -> Expect
     both = [run(case, {"f": lambda x, code=code: code(x.astype("float64"))}) for code in (right, torch)]
     kinds = {step.name: step.kind for step in case.reads()}
     reads = tuple(
-        Expected(label, kinds[label], both[0][label], both[1][label], dtype if label == "result" else "") for label in kinds
+        Expected(label, kinds[label], both[0][label], both[1][label], dtype if label == "result" else "")
+        for label in kinds
     )
     return ExpectedCase(case, reads, Tolerance.for_dtype("float32" if dtype else "float64"))
 
@@ -252,7 +253,12 @@ def test_expectations_survive_files() -> None:
     for code in (right, _squares, _nan_when_far, _fails, _changes_input):
         attempts = [_attempt(case, code) for case, *_ in CASES]
         one, other = diagnose(EXPECTATION, attempts), diagnose(again, attempts)
-        assert (one.outcome, one.message, one.mistake, one.missed) == (other.outcome, other.message, other.mistake, other.missed)
+        assert (one.outcome, one.message, one.mistake, one.missed) == (
+            other.outcome,
+            other.message,
+            other.mistake,
+            other.missed,
+        )
 
 
 def test_errors_count_as_the_kind_of_their_case() -> None:

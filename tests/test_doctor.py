@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections import Counter
 from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
+from sandbox_help import make_view
 
 from autograder import doctor
 from autograder.doctor import PROBES, run_doctor
@@ -22,15 +22,7 @@ NAMES = [field.name for field in fields(Walls)]
 @pytest.fixture(scope="module")
 def view(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A course view with the modules that the worker itself needs."""
-    folder = tmp_path_factory.mktemp("doctor") / "view"
-    package = folder / "course_lib"
-    package.mkdir(parents=True)
-    (package / "__init__.py").touch()
-    for name in ("tree.py", "cases.py"):
-        shutil.copy(ROOT / "course_lib" / name, package)
-    for path in (folder, *folder.rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)
-    return folder
+    return make_view(tmp_path_factory.mktemp("doctor"))
 
 
 def test_every_wall_has_one_probe() -> None:

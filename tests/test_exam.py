@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import string
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from autograder.exam import QuestionSheet, numbers_of, public_sheet, solve
 from course_lib import CheckFailed, check, exam_numbers, exam_sheet
 from course_lib.diagnose import Attempt, Outcome, diagnose
 from course_lib.exam import SELF_STUDY, VARIANTS, answer_hash, lesson_of, load_questions, question_text, variant_of
+from course_lib.report import CheckReport
 from course_lib.tree import pack
 
 QUESTIONS = [(lesson, question) for lesson in LESSONS for question in lesson.questions]
@@ -58,7 +60,13 @@ def test_variants_are_spread() -> None:
 def test_hash_depends_on_everything() -> None:
     """Another lesson, question, variant, answer or rounding gives another hash; the same gives the same."""
     base = ("lesson", "question", 3, 0.5, 2)
-    others = [("l", *base[1:]), ("lesson", "q", *base[2:]), (*base[:2], 4, 0.5, 2), (*base[:3], 0.51, 2), (*base[:4], 3)]
+    others = [
+        ("l", *base[1:]),
+        ("lesson", "q", *base[2:]),
+        (*base[:2], 4, 0.5, 2),
+        (*base[:3], 0.51, 2),
+        (*base[:4], 3),
+    ]
     hashes = [answer_hash(*facts) for facts in (base, *others)]
     assert len(set(hashes)) == 6
     assert hashes[0] == answer_hash(*base)
@@ -101,7 +109,10 @@ def test_notebook_and_judge_draw_the_same() -> None:
     """The numbers in a learner's notebook are those that the judge computes with, types included."""
     for question in LESSON.questions:
         for learner in ("ada", "bob", SELF_STUDY):
-            mine, theirs = exam_numbers(question.id, learner=learner), numbers_of(question, variant_of(LESSON.id, learner))
+            mine, theirs = (
+                exam_numbers(question.id, learner=learner),
+                numbers_of(question, variant_of(LESSON.id, learner)),
+            )
             assert mine == theirs
             assert [type(value) for value in mine.values()] == [type(value) for value in theirs.values()]
 
@@ -111,7 +122,17 @@ def test_public_sheet_holds_no_answers() -> None:
     for sheet in public_sheet(LESSON).values():
         _, arrays = pack(sheet)
         assert [array.shape for array in arrays] == [(VARIANTS, len(sheet["names"]))]
-        assert set(sheet) == {"points", "text", "explanation", "decimals", "names", "integers", "numbers", "hashes", "mistakes"}
+        assert set(sheet) == {
+            "points",
+            "text",
+            "explanation",
+            "decimals",
+            "names",
+            "integers",
+            "numbers",
+            "hashes",
+            "mistakes",
+        }
         assert all(len(text) == 32 and set(text) <= set(string.hexdigits) for text in sheet["hashes"])
 
 
@@ -143,6 +164,84 @@ def test_sheet_shows_every_question() -> None:
     assert "{" not in repr(sheet)
     assert "&lt;ada&gt;" in sheet._repr_html_()
     assert "<ada>" not in sheet._repr_html_()
+
+
+def failed(name: Any, answer: Any, **more: Any) -> CheckReport:
+    """The report of a check that must fail."""
+    with contextlib.redirect_stdout(io.StringIO()), pytest.raises(CheckFailed) as caught:
+        check(name, answer, **more)
+    return caught.value.report
+
+
+def passes(name: str, answer: Any, **more: Any) -> str:
+    """What a check prints that must pass."""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        assert check(name, answer, **more) is None
+    return out.getvalue()
+
+
+def question_and_answer(learner: str, mistake: bool = False) -> Iterator[tuple[Question, Any]]:
+    """Each question with a learner's right answer, or with that of its first named mistake."""
+    for question in LESSON.questions:
+        numbers = numbers_of(question, variant_of(LESSON.id, learner))
+        formula = next(iter(question.mistakes.values()))[1] if mistake else question.answer
+        yield question, round(formula(**numbers), question.decimals)
+
+
+@pytest.mark.parametrize("learner", ["self-study", "ada", "4711", 4711])
+def test_right_answers_to_questions(learner: Any) -> None:
+    """Each learner's right numbers pass, as numbers of any kind, and are explained."""
+    for question, answer in question_and_answer(learner):
+        for value in (answer, np.float64(answer), np.array(answer), np.array([answer])):
+            assert passes(question.id, value, learner=learner).startswith(f"✓ {question.id}: Right. ")
+
+
+def test_wrong_answers_to_questions() -> None:
+    """A wrong number is told to read the question again, with the learner's own numbers in it."""
+    for question, answer in question_and_answer("ada"):
+        report = failed(question.id, answer + 1000, learner="ada")
+        assert report.headline.startswith(f"{answer + 1000} is not it. Read the question again with your numbers: ")
+        numbers = numbers_of(question, variant_of(LESSON.id, "ada"))
+        assert all(str(value) in report.headline for value in numbers.values())
+
+
+def test_familiar_wrong_answers() -> None:
+    """The number that a known mistake gives is answered with the sentence of that mistake."""
+    for question, answer in question_and_answer("ada", mistake=True):
+        says = next(iter(question.mistakes.values()))[0]
+        assert failed(question.id, answer, learner="ada").headline == f"{answer} is not it. {says}"
+
+
+def test_numbers_are_the_learners_own() -> None:
+    """Another learner's right answers are wrong, at least one of them."""
+    others = list(question_and_answer("bob"))
+    reports = []
+    for question, answer in others:
+        with contextlib.suppress(CheckFailed), contextlib.redirect_stdout(io.StringIO()):
+            check(question.id, answer, learner="ada")
+            reports.append(question.id)
+    assert len(reports) < len(others)
+
+
+@pytest.mark.parametrize("empty", [None, ...])
+def test_empty_question(empty: Any) -> None:
+    """A question that was not touched says how to fill it in."""
+    name = LESSON.questions[0].id
+    expected = f"`{name}` is still empty. Set it to your number, without quotes, and run this cell again."
+    assert failed(name, empty).headline == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [("42", "str"), ([42], "list"), (True, "bool"), (np.True_, "bool"), (float("nan"), "float"),
+     (float("inf"), "float"), (1j, "complex"), (np.complex128(1), "complex128"), (10**400, "int"),
+     (np.ones(2), "ndarray"), (len, "builtin_function_or_method")],
+)  # fmt: skip
+def test_not_a_number(value: Any, kind: str) -> None:
+    """Anything but one finite number is refused by its kind."""
+    name = LESSON.questions[0].id
+    assert failed(name, value).headline == f"`{name}` must be one number, for example {name} = 42. It is {kind} now."
 
 
 def judged(sheet: QuestionSheet, name: str, learner: str, value: Any) -> bool:

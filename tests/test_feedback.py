@@ -203,6 +203,22 @@ def test_pages_go_where_nbgrader_looks_for_them(tmp_path: Path) -> None:
         write_feedback([tiny.report("../ada")], LESSON, tmp_path / "below")
 
 
+def test_the_exchange_finds_its_files_beside_the_page(tmp_path: Path) -> None:
+    """`nbgrader release_feedback` needs two small files; nothing behind a link is copied."""
+    ada, eve = (tmp_path / "submitted" / learner / LESSON_ID for learner in ("ada", "eve"))
+    for folder in (ada, eve):
+        folder.mkdir(parents=True)
+    (ada / "timestamp.txt").write_text("2026-01-31 11:00:00 UTC")
+    (ada / "submission_secret.txt").write_text("0123")
+    (ada / "other.txt").write_text("x")
+    (eve / "submission_secret.txt").symlink_to(ada / "submission_secret.txt")
+    (eve / "timestamp.txt").write_text("no time" * 1000)
+    reports = [tiny.report("ada"), tiny.report("eve")]
+    pages = write_feedback(reports, LESSON, tmp_path / "feedback", submitted=tmp_path / "submitted")
+    names = [sorted(path.name for path in page.parent.iterdir() if path != page) for page in pages]
+    assert names == [["submission_secret.txt", "timestamp.txt"], []]
+
+
 def test_a_page_is_cheap(tmp_path: Path) -> None:
     """At most 0.06 CPU-seconds each, with 25 exercises of 60 lines."""
     verdicts = tuple(Verdict(f"e{n}", Outcome.WRONG_VALUES, 0.0, 2.0, "Look again.") for n in range(25))

@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from parity import assert_slope, each_device, each_library, function_parity, zeros
 
 from course_lib import numpy_kernels, torch_kernels
 
@@ -65,3 +66,54 @@ def test_losses_name_what_does_not_fit(name):
         getattr(torch_kernels, name)(torch.zeros(4), torch.zeros(4))
     with pytest.raises(TypeError, match="y has dtype int64; expected float32 or float64"):
         getattr(numpy_kernels, name)(np.zeros((2, 1)), np.zeros((2, 1), dtype=int))
+
+
+@each_device
+@settings(max_examples=25)
+@given(n=size, d=size, dtype=dtypes, seed=st.integers(0, 99))
+def test_l1_loss_equals_torch(n, d, dtype, seed, device):
+    """Both kernels agree; the loss is D times `torch.nn.L1Loss()`, and its gradient is 0 where nothing is wrong."""
+    y_hat, y = draw(seed, n, d, dtype)
+    y[0] = y_hat[0]
+    loss = function_parity("l1_loss", y_hat, y, device=device)
+    gradient = function_parity("l1_loss_backward", y_hat, y, device=device)
+    wanted = d * torch.nn.L1Loss()(torch.from_numpy(y_hat), torch.from_numpy(y))
+    assert loss.dtype == dtype and gradient[0].tolist() == [0.0] * d
+    np.testing.assert_allclose(loss, wanted.item(), rtol=TOLERANCE[dtype])
+
+
+def test_l1_loss_backward_is_the_slope_of_l1_loss():
+    """Central differences agree with the gradient, away from equal entries."""
+    y_hat, y = draw(1, 4, 3)
+    gradient = numpy_kernels.l1_loss_backward(y_hat, y)
+    assert_slope(lambda there: numpy_kernels.l1_loss(there, y), [y_hat], gradient)
+
+
+@each_device
+@settings(max_examples=15)
+@given(k=size, dtype=dtypes, seed=st.integers(0, 99))
+def test_combined_loss_weighs_without_normalising(k, dtype, seed, device):
+    """It is the sum of the products, and doubles when every weight doubles."""
+    losses, weights = (row[0] for row in draw(seed, 1, k, dtype))
+    once = function_parity("combined_loss", losses, weights, device=device)
+    assert once == pytest.approx(sum(w * x for w, x in zip(weights, losses, strict=True)), rel=1e-4, abs=1e-5)
+    np.testing.assert_allclose(numpy_kernels.combined_loss(losses, 2 * weights), 2 * once)
+
+
+@each_library
+def test_further_losses_name_what_does_not_fit(kernels):
+    """Targets or weights of another size are refused by name."""
+    for name in ("l1_loss", "l1_loss_backward"):
+        with pytest.raises(ValueError, match=r"y has shape \(4, 1\); expected \(N, D\) with D = 3 as in y_hat"):
+            getattr(kernels, name)(zeros(kernels, 4, 3), zeros(kernels, 4, 1))
+    with pytest.raises(ValueError, match=r"weights has shape \(3,\); expected \(K,\) with K = 2 as in losses"):
+        kernels.combined_loss(zeros(kernels, 2), zeros(kernels, 3))
+
+
+@pytest.mark.parametrize("name", ["mse_loss", "l1_loss"])
+def test_losses_pass_on_nan_and_infinity(name):
+    """A NaN or infinity among the predictions shows in the loss."""
+    y_hat, y = draw(0, 3, 2)
+    for bad in (np.nan, np.inf):
+        y_hat[1, 1] = bad
+        np.testing.assert_equal(float(getattr(numpy_kernels, name)(y_hat, y)), bad)

@@ -57,7 +57,9 @@ def _hostile(root: Path) -> dict[str, Any]:
 
 def _class(root: Path) -> None:
     good = tiny.answered(root, tiny.POINTS, "Because it grows.")
-    tiny.hand_in(root, "ada", good)
+    ada = tiny.hand_in(root, "ada", good).parent
+    (ada / "timestamp.txt").write_text("2026-01-31 11:00:00.000000 UTC")
+    (ada / "submission_secret.txt").write_text("0123456789abcdef")
     tiny.hand_in(root, "ben", tiny.answered(root, ["double"]))
     tiny.hand_in(root, "eve", _hostile(root))
     tiny.hand_in(root, "cut", json.dumps(good)[:1500])
@@ -72,6 +74,7 @@ def _class(root: Path) -> None:
     folder = root / "run" / "submitted" / "link" / LESSON_ID
     (folder / f"{LESSON_ID}.ipynb").symlink_to(root / "solutions" / LESSON_ID / f"{LESSON_ID}.ipynb")
     (folder / "stolen.txt").symlink_to(secret)
+    (folder / "submission_secret.txt").symlink_to(secret)
     (folder / "numpy.py").write_text("raise SystemExit")
 
 
@@ -139,7 +142,7 @@ def test_no_other_file_of_a_submission_is_copied(graded: tuple[Path, subprocess.
     """nbgrader would follow the link and give its target back with the feedback."""
     root, _ = graded
     files = {path.name for path in (root / "run" / "autograded").rglob("*") if path.is_file()}
-    assert files == {f"{LESSON_ID}.ipynb"}
+    assert files == {f"{LESSON_ID}.ipynb", "timestamp.txt"}
     assert "def double" not in "".join(tiny.cell(autograded(root, "link"), "double")["source"])
 
 
@@ -181,7 +184,7 @@ def assert_no_trace_of_eve(html: str) -> None:
 def test_nbgraders_feedback_shows_no_script_of_a_learner(
     graded: tuple[Path, subprocess.CompletedProcess[str]],
 ) -> None:
-    """`nbgrader generate_feedback` works on our copies, and the pages are harmless."""
+    """`nbgrader generate_feedback` works on our copies, the pages are harmless, and the exchange's files are there."""
     root, _ = graded
     done = tiny.nbgrader(root, "generate_feedback", LESSON_ID)
     assert done.returncode == 0, done.stderr
@@ -191,6 +194,8 @@ def test_nbgraders_feedback_shows_no_script_of_a_learner(
     assert_no_trace_of_eve(html)
     assert "Wrong values. Look at double again." in html
     assert "Score: 2.0 / 2.0" in pages["ben"].read_text()
+    beside = {path.relative_to(root / "run" / "feedback") for path in (root / "run" / "feedback").rglob("*.txt")}
+    assert beside == {Path("ada", LESSON_ID, name) for name in ("timestamp.txt", "submission_secret.txt")}
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ WRONG = compare(np.eye(2), np.ones((2, 2)), Tolerance.for_dtype("float64"))
 LARGE = compare(np.zeros((41, 2)), np.ones((41, 2)), Tolerance.for_dtype("float64"))
 ROWS = (
     Row("plain", True, True),
-    Row("<b>odd & 'quoted'</b>", False, True, "1 < 2 & \"3\" > 2", WRONG),
+    Row("<b>odd & 'quoted'</b>", False, True, '1 < 2 & "3" > 2', WRONG),
     Row("soft", True, True, "one convention"),
 )
 REPORT = CheckReport("sig<moid>", "Not yet: 2 of 3 cases fail.", False, ROWS, "This looks <familiar>.")
@@ -70,7 +70,7 @@ def test_html_is_well_formed_and_escaped() -> None:
     page = Page(REPORT._repr_html_())
     assert page.open == []
     assert {tag for tag, _ in page.tags} <= {"div", "p", "strong", "table", "tr", "th", "td", "pre"}
-    for text in ("sig<moid>", "<b>odd & 'quoted'</b>", "1 < 2 & \"3\" > 2", "This looks <familiar>."):
+    for text in ("sig<moid>", "<b>odd & 'quoted'</b>", '1 < 2 & "3" > 2', "This looks <familiar>."):
         assert text in page.text
 
 

@@ -18,7 +18,18 @@ from hypothesis import strategies as st
 from autograder import submission
 from autograder.submission import Cell, Submission, Unreadable, parse_notebook, read_submission, without_line_magic
 
-HOSTILE_KEYS = ["cells", "cell_type", "source", "input", "metadata", "nbgrader", "grade_id", "worksheets", "outputs", "x"]
+HOSTILE_KEYS = [
+    "cells",
+    "cell_type",
+    "source",
+    "input",
+    "metadata",
+    "nbgrader",
+    "grade_id",
+    "worksheets",
+    "outputs",
+    "x",
+]
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
 LEAVES |= st.sampled_from(["code", "markdown", "sigmoid", "check_sigmoid", "%%time\nx = 1", "\ud800", "a\0b"])
 TREES = st.recursive(
@@ -129,6 +140,7 @@ def test_text_after_the_end_is_forgiven() -> None:
         (b'{"cells": [' + b'{"cell_type": ' * 100_000, "its JSON is damaged"),
         (b"[1, 2]", "its JSON is damaged"),
         (b"null", "its JSON is damaged"),
+        (b'{"x": 1} and more', "its JSON is damaged"),
         (b'"cells"', "its JSON is damaged"),
         (b'{"n": ' + b"9" * 5000 + b"}", "its JSON is damaged"),
         (b"{}", "has no cells"),
@@ -148,13 +160,17 @@ def test_hopeless_files_are_refused_with_a_reason(content: bytes, says: str) -> 
 def test_deep_nesting_costs_only_its_cell() -> None:
     """A cell whose metadata is nested 100,000 deep does not take its neighbours with it."""
     deep = b'{"cell_type": "code", "metadata": ' + b"[" * 100_000 + b"]" * 100_000 + b', "source": "b = 2"}'
-    content = b'{"cells": [' + b", ".join([json.dumps(code("a = 1")).encode(), deep, json.dumps(code("c = 3")).encode()])
+    content = b'{"cells": [' + b", ".join(
+        [json.dumps(code("a = 1")).encode(), deep, json.dumps(code("c = 3")).encode()]
+    )
     assert sources(parse_notebook(content + b"]}")) == ["a = 1", "c = 3"]
 
 
 def test_long_numbers_cost_only_their_cell() -> None:
     """A number that Python's reader refuses does not take the other cells with it."""
-    content = json.dumps(notebook(code("a = 1"), code("b = 2", n=0), code("c = 3"))).replace('"n": 0', '"n": ' + "9" * 5000)
+    content = json.dumps(notebook(code("a = 1"), code("b = 2", n=0), code("c = 3"))).replace(
+        '"n": 0', '"n": ' + "9" * 5000
+    )
     assert sources(parse_notebook(content.encode())) == ["a = 1", "c = 3"]
 
 

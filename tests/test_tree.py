@@ -15,7 +15,9 @@ from hypothesis.extra import numpy as hnp
 from course_lib.tree import MAX_DEPTH, MAX_NODES, MAX_TEXT, Handle, Opaque, Rng, Tree, TreeError, pack, unpack
 
 DTYPES = "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128".split()
-ARRAYS = st.sampled_from(DTYPES).flatmap(lambda name: hnp.arrays(name, hnp.array_shapes(min_dims=0, min_side=0, max_side=3)))
+ARRAYS = st.sampled_from(DTYPES).flatmap(
+    lambda name: hnp.arrays(name, hnp.array_shapes(min_dims=0, min_side=0, max_side=3))
+)
 MARKS = st.builds(Handle, st.text(), st.none() | st.integers() | st.text()) | st.builds(Rng, st.integers(0, 1 << 63))
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | ARRAYS | MARKS
 TREES = st.recursive(
@@ -254,7 +256,12 @@ class Key:
 
 def test_keys_become_text() -> None:
     """Keys are text; numbers among them become text, other types what they say, at a limited length."""
-    assert through({0: 1, np.int64(2): 2, Text("a"): 3, "b" * 50_000: 4}) == {"0": 1, "2": 2, "lie": 3, "b" * MAX_TEXT: 4}
+    assert through({0: 1, np.int64(2): 2, Text("a"): 3, "b" * 50_000: 4}) == {
+        "0": 1,
+        "2": 2,
+        "lie": 3,
+        "b" * MAX_TEXT: 4,
+    }
     with pytest.raises(TreeError, match="a key of a dict"):
         pack({Key(): 1})
 

@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from autograder.grade import graded_from
 from autograder.view import build_view, view_files, without_functions
 from course_lib import exam_numbers, numpy_kernels
 
+ROOT = Path(__file__).parent.parent
 LESSON = LESSONS[0]
 SOURCES = {
     "a.py": '''"""Module a."""
@@ -94,7 +94,9 @@ def test_view_holds_no_twins_checks_or_answers(files: dict[str, str]) -> None:
     for name in files:
         assert not name.startswith(("torch_kernels", "widgets", "cases/", "check", "diagnose", "compare", "plots"))
     for text in files.values():
-        assert "torch" not in {line.split()[1].split(".")[0] for line in text.splitlines() if line.startswith(("import ", "from "))}
+        assert "torch" not in {
+            line.split()[1].split(".")[0] for line in text.splitlines() if line.startswith(("import ", "from "))
+        }
     assert "answer" not in files["exam_numbers.json"]
 
 
@@ -131,7 +133,8 @@ import json, sys
 import course_lib, course_lib.numpy_kernels, course_lib.cases, course_lib.tree, course_lib.validate
 from course_lib import check, exam_numbers, exam_sheet
 assert check("sigmoid", None) is None and exam_sheet("x") is None
-numbers = [exam_numbers({question!r}, learner=name) for name in ("ada", " Ada ", "bob", 4711)] + [exam_numbers({question!r})]
+numbers = [exam_numbers({question!r}, learner=name) for name in ("ada", " Ada ", "bob", 4711)]
+numbers += [exam_numbers({question!r})]
 print(json.dumps([course_lib.__file__, numbers, "torch" in sys.modules, dir(course_lib.numpy_kernels)]))
 """
     environment = {"PYTHONPATH": str(view), "PATH": os.environ["PATH"]}
@@ -163,11 +166,20 @@ def test_view_is_readable_by_others(tmp_path: Path) -> None:
 
 def test_many_build_at_once(tmp_path: Path) -> None:
     """Workers that start together get the same whole view, and no scraps are left."""
-    with ThreadPoolExecutor(8) as threads:
-        views = set(threads.map(lambda _: build_view(LESSON, set(), tmp_path / "views"), range(16)))
-    assert len(views) == 1
-    assert list((tmp_path / "views").iterdir()) == list(views)
-    assert len(list(views.pop().rglob("*.py"))) == sum(name.endswith(".py") for name in view_files(LESSON, set()))
+    code = "import sys; from autograder.catalogue import LESSONS; from autograder.view import *\n"
+    code += "sys.stdin.read(1); print(build_view(LESSONS[0], set(), Path(sys.argv[1])))"
+    command = [sys.executable, "-c", code, str(tmp_path / "views")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    running = [subprocess.Popen(command, env=environment, **pipes) for _ in range(4)]
+    for process in running:
+        process.stdin.write("x")
+        process.stdin.flush()
+    views = {process.communicate()[0].strip() for process in running}
+    assert [str(path) for path in (tmp_path / "views").iterdir()] == list(views)
+    assert {path.name for path in Path(views.pop(), "course_lib").iterdir()} == {
+        name.partition("/")[0] for name in view_files(LESSON, set())
+    }
 
 
 def test_references_keep_their_names() -> None:

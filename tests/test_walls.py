@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import platform
-import shutil
 import socket
 import struct
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sandbox_help import make_view
 
 from autograder.sandbox import seccomp
 from autograder.sandbox.ground import find_ground
@@ -27,15 +27,7 @@ SMALL = Limits(cpu_seconds=0.4, wall_seconds=20.0)
 @pytest.fixture(scope="module")
 def view(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A course view with the modules that the worker itself needs."""
-    folder = tmp_path_factory.mktemp("walls") / "view"
-    package = folder / "course_lib"
-    package.mkdir(parents=True)
-    (package / "__init__.py").touch()
-    for name in ("tree.py", "cases.py"):
-        shutil.copy(ROOT / "course_lib" / name, package)
-    for path in (folder, *folder.rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)
-    return folder
+    return make_view(tmp_path_factory.mktemp("walls"))
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +82,11 @@ STOPPED = {
     "broken builtins": ("import builtins; builtins.len = None; return 1", "crashed"),
     "redirect socket": ("os.dup2(1, 3)", "crashed"),
     "malformed reply": ("os.write(3, b'\\0\\0\\0\\2{}')", "crashed"),
+    "reply without values": (
+        "h = b'{\"tree\":{\"dict\":[[\"seen\",{\"dict\":[[\"x\",1]]}],[\"error\",null]]},\"arrays\":[]}'\n"
+        "os.write(3, len(h).to_bytes(4, 'big') + h)",
+        "crashed",
+    ),
     "reply of another kind": ("os.write(3, b'\\0\\0\\0\\x1a' + b'{\"tree\":true ,\"arrays\":[]}')", "crashed"),
     "garbage": ("os.write(3, b'\\xff' * 10000)", "output limit"),
     "huge announcement": (
@@ -97,6 +94,7 @@ STOPPED = {
         "os.write(3, len(h).to_bytes(4, 'big') + h)", "output limit",
     ),
     "large reply": ("return np.zeros(200 << 20, np.uint8)", "output limit"),
+    "reply without room for it": ("return np.zeros(700 << 20, np.uint8)", "memory limit"),
     "long text reply": ("return ['x' * 19_000] * 1000", "output limit"),
     "endless loop": ("while True: pass", "time limit"),
     "deaf loop": (IGNORE_SIGNALS, "time limit"),
@@ -239,6 +237,12 @@ def test_system_call_is_refused(call: str, pool: Pool) -> None:
     result, number = value(pool, body)
     assert result == -1
     assert number in (errno.EPERM, errno.ENOSYS)
+
+
+def test_crash_starts_no_handler(pool: Pool) -> None:
+    """A job cannot be dumped, so that a crash of it runs no crash handler of the computer."""
+    body = "import ctypes, resource as r\nreturn [ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), *r.getrlimit(r.RLIMIT_CORE)]"
+    assert value(pool, body) == [0, 0, 0]
 
 
 def test_threads_are_allowed(pool: Pool) -> None:

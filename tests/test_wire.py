@@ -148,6 +148,7 @@ HEADERS = {
     "deep": b'{"arrays": [], "tree": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     "deep and open": b"[" * 200_000,
     "long number": b'{"arrays": [], "tree": ' + b"9" * 10_000 + b"}",
+    "number beyond floats": {"tree": 1 << 1025, "arrays": []},
     "lone surrogate": b'{"arrays": [], "tree": "\\ud800"}',
     "not utf-8": b'{"arrays": [], "tree": "\xff"}',
     "many parts": {"tree": [0] * 30_000, "arrays": []},

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from course_lib.tree import MAX_NODES, Tree, TreeError, pack, unpack
+from course_lib.tree import MAX_BITS, MAX_NODES, Tree, TreeError, pack, unpack
 
 DTYPES = frozenset(
     "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128".split()
@@ -117,7 +117,7 @@ def read_message(sock: socket.socket, max_bytes: int, wait: Wait = _no_wait) -> 
 
 def _parse(header: bytes) -> tuple[Any, list[tuple[np.dtype, tuple[int, ...]]]]:
     try:
-        content = json.loads(header.decode("utf-8"))
+        content = json.loads(header.decode("utf-8"), parse_int=_short_int)
         # Escapes can smuggle lone surrogates past the first decoding; such text breaks whoever stores it.
         json.dumps(content, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError, MemoryError) as error:
@@ -126,6 +126,13 @@ def _parse(header: bytes) -> tuple[Any, list[tuple[np.dtype, tuple[int, ...]]]]:
         case {"tree": skeleton, "arrays": list(specs)} if len(specs) <= MAX_NODES:
             return skeleton, [_spec(spec) for spec in specs]
     raise WireError("the header lacks its parts")
+
+
+def _short_int(text: str) -> int:
+    number = int(text)
+    if number.bit_length() > MAX_BITS:
+        raise ValueError("an integer that no float can hold")
+    return number
 
 
 def _spec(spec: Any) -> tuple[np.dtype, tuple[int, ...]]:

@@ -170,17 +170,24 @@ class Session:
     def _execute(self, label: str, line: int, source: str) -> tree.Tree | None:
         self.lines.setdefault(label, {}).update(enumerate(source.splitlines(), line))
         try:
-            # A statement of the first cell such as `from __future__ import annotations` holds for all that follow.
-            syntax = compile(source, label, "exec", ast.PyCF_ONLY_AST | self.flags, dont_inherit=True)
-            ast.increment_lineno(syntax, line - 1)
-            code = compile(syntax, label, "exec", self.flags, dont_inherit=True)
-            self.flags |= code.co_flags & FUTURE_FLAGS
-            exec(code, self.namespace)
+            code = self._compile(label, line, source)
         except SyntaxError as error:
             return self.describe(error, label, (error.lineno or 1) + line - 1)
         except BaseException as error:
             return self.describe(error, label, line)
+        try:
+            exec(code, self.namespace)
+        except BaseException as error:
+            return self.describe(error, label, line)
         return None
+
+    def _compile(self, label: str, line: int, source: str) -> types.CodeType:
+        # A statement of the first cell such as `from __future__ import annotations` holds for all that follow.
+        syntax = compile(source, label, "exec", ast.PyCF_ONLY_AST | self.flags, dont_inherit=True)
+        ast.increment_lineno(syntax, line - 1)
+        code = compile(syntax, label, "exec", self.flags, dont_inherit=True)
+        self.flags |= code.co_flags & FUTURE_FLAGS
+        return code
 
     def play(self, request: tree.Tree) -> tree.Tree:
         """Play one case on the namespace of the last load."""
@@ -200,11 +207,9 @@ class Session:
             label: label to report when no line of the learner's code was running.
             line: line to report then.
         """
-        # Not isinstance, which asks the error itself for its class.
-        if not issubclass(type(error), SyntaxError) or not line:
-            for frame, number in _frames(error):
-                if frame.f_code.co_filename in self.lines:
-                    label, line = frame.f_code.co_filename, number
+        for frame, number in _frames(error):
+            if frame.f_code.co_filename in self.lines:
+                label, line = frame.f_code.co_filename, number
         return {
             "type": str(type.__dict__["__name__"].__get__(type(error)))[:MAX_TEXT],
             "message": _message(error),
@@ -227,7 +232,8 @@ def _frames(error: BaseException) -> list[tuple[types.FrameType, int]]:
 
 def _message(error: BaseException) -> str:
     try:
-        text = error.msg if type(error) is SyntaxError else str(error)
+        # The text of a syntax error repeats the line, counted from the start of its piece.
+        text = error.msg if type(error) in (SyntaxError, IndentationError, TabError) else str(error)
         # Through str itself: what __str__ returned may be a subclass with a method of its own.
         return str.__getitem__(text, slice(MAX_TEXT))
     except BaseException:

@@ -17,8 +17,45 @@ from course_lib.torch_kernels.activations import (
     tanh_backward,
     tanh_forward,
 )
+from course_lib.torch_kernels.augmentation import augment_shift_flip, mixup
+from course_lib.torch_kernels.classification import (
+    bce_with_logits,
+    bce_with_logits_backward,
+    cross_entropy,
+    cross_entropy_backward,
+    hinge_loss,
+    hinge_loss_backward,
+    soft_cross_entropy,
+    soft_cross_entropy_backward,
+    softmax_cross_entropy_backward,
+    softmax_cross_entropy_forward,
+)
+from course_lib.torch_kernels.conv1d import conv1d_backward, conv1d_forward
+from course_lib.torch_kernels.conv2d import (
+    conv2d_backward,
+    conv2d_forward,
+    conv2d_loops,
+    conv_output_size,
+    im2col,
+    pad2d,
+)
+from course_lib.torch_kernels.dropout import dropout_backward, dropout_classic, dropout_forward
+from course_lib.torch_kernels.embedding import (
+    embedding_backward,
+    embedding_forward,
+    max_over_time_backward,
+    max_over_time_forward,
+)
+from course_lib.torch_kernels.ensembles import ensemble_predict
+from course_lib.torch_kernels.initialisation import activation_stats, glorot_uniform, kaiming_uniform
 from course_lib.torch_kernels.linear import affine_forward
-from course_lib.torch_kernels.losses import mse_loss, mse_loss_backward
+from course_lib.torch_kernels.losses import combined_loss, l1_loss, l1_loss_backward, mse_loss, mse_loss_backward
+from course_lib.torch_kernels.metric_losses import (
+    contrastive_loss,
+    contrastive_loss_backward,
+    triplet_loss,
+    triplet_loss_backward,
+)
 from course_lib.torch_kernels.mlp import (
     count_parameters,
     hidden_delta,
@@ -28,32 +65,113 @@ from course_lib.torch_kernels.mlp import (
     xor_weights,
 )
 from course_lib.torch_kernels.neuron import neuron_gradient, perceptron_update
+from course_lib.torch_kernels.penalties import (
+    elastic_penalty,
+    elastic_subgradient,
+    l1_penalty,
+    l1_subgradient,
+    l2_gradient,
+    l2_penalty,
+    max_norm,
+)
+from course_lib.torch_kernels.pooling import (
+    avgpool2d_backward,
+    avgpool2d_forward,
+    global_avgpool2d_backward,
+    global_avgpool2d_forward,
+    maxpool2d_backward,
+    maxpool2d_forward,
+    upsample_nearest_backward,
+    upsample_nearest_forward,
+)
+from course_lib.torch_kernels.sharing import multitask_loss, multitask_loss_backward, tied_gradient
+from course_lib.torch_kernels.stopping import early_stopping
+from course_lib.torch_kernels.targets import label_smoothing, pseudo_labels
 
 __all__ = [
+    "activation_stats",
     "affine_forward",
+    "augment_shift_flip",
+    "avgpool2d_backward",
+    "avgpool2d_forward",
+    "bce_with_logits",
+    "bce_with_logits_backward",
+    "combined_loss",
+    "contrastive_loss",
+    "contrastive_loss_backward",
+    "conv1d_backward",
+    "conv1d_forward",
+    "conv2d_backward",
+    "conv2d_forward",
+    "conv2d_loops",
+    "conv_output_size",
     "count_parameters",
+    "cross_entropy",
+    "cross_entropy_backward",
+    "dropout_backward",
+    "dropout_classic",
+    "dropout_forward",
+    "early_stopping",
+    "elastic_penalty",
+    "elastic_subgradient",
+    "embedding_backward",
+    "embedding_forward",
+    "ensemble_predict",
     "gelu",
     "gelu_backward",
+    "global_avgpool2d_backward",
+    "global_avgpool2d_forward",
+    "glorot_uniform",
     "hidden_delta",
+    "hinge_loss",
+    "hinge_loss_backward",
+    "im2col",
+    "kaiming_uniform",
+    "l1_loss",
+    "l1_loss_backward",
+    "l1_penalty",
+    "l1_subgradient",
+    "l2_gradient",
+    "l2_penalty",
+    "label_smoothing",
     "leaky_relu",
     "leaky_relu_backward",
     "log_softmax",
     "log_softmax_backward",
+    "max_norm",
+    "max_over_time_backward",
+    "max_over_time_forward",
+    "maxpool2d_backward",
+    "maxpool2d_forward",
+    "mixup",
     "mlp_backward",
     "mlp_forward",
     "mse_loss",
     "mse_loss_backward",
+    "multitask_loss",
+    "multitask_loss_backward",
     "neuron_gradient",
+    "pad2d",
     "perceptron_update",
+    "pseudo_labels",
     "relu_backward",
     "relu_forward",
     "sigmoid",
     "sigmoid_backward",
+    "soft_cross_entropy",
+    "soft_cross_entropy_backward",
     "softmax",
     "softmax_backward",
+    "softmax_cross_entropy_backward",
+    "softmax_cross_entropy_forward",
     "softmax_jacobian",
     "tanh_backward",
     "tanh_forward",
+    "tied_gradient",
     "train_xor",
+    "triplet_loss",
+    "triplet_loss_backward",
+    "upsample_nearest_backward",
+    "upsample_nearest_forward",
     "xor_weights",
 ]

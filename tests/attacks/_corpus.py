@@ -48,9 +48,9 @@ class Attack:
         expected: what must become of it.
         base: the notebook in which the answers are put.
         answers: grade id to text of the answer cell.
-        cells: more cells: ``source``, ``cell_type``, ``metadata``, ``outputs``, and ``at``, the place (default: the end).
-        damage: function of `damage` that is applied to the finished notebook.
-        files: function of `damage` that lays out the learner's folder.
+        cells: more cells: ``source``, ``cell_type``, ``metadata``, ``outputs``, ``at`` (where; the end).
+        damage: function of `damage.py` that is applied to the finished notebook.
+        files: function of `layout.py` that lays out the learner's folder.
         probe: exercise whose answer finds what is planted when there are no walls around it.
         then: answers of the learner who comes next and must be served as if nobody had been there.
         limits: smaller limits, to save time.

@@ -1,6 +1,6 @@
 """What happens to notebook files: by accident, by other programs, or on purpose.
 
-`DAMAGE` holds the functions by name; each turns a notebook into the bytes that are handed in.
+Every function turns a notebook into the bytes that are handed in; attacks refer to them by name.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import copy
 import io
 import json
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 Notebook = dict[str, Any]
@@ -310,13 +310,3 @@ def html_everywhere(notebook: Notebook) -> bytes:
     notebook["cells"].append({"cell_type": "raw", "metadata": {"format": "text/html"}, "source": markup})
     notebook["metadata"] |= {"title": markup, "authors": [{"name": markup}]}
     return _bytes(notebook)
-
-
-_ALL = (
-    truncated, truncated_in_the_head, empty, blank, not_json, other_json, json_list, nested, nested_metadata, bad_unicode,
-    utf16, byte_order_mark, nul_bytes, version_3, version_5, unknown_minor, no_version, wrong_types, schema_version,
-    doubled_checks, doubled_answer, deleted_checks, deleted_answer, moved_answer, reordered, retyped, renamed_ids,
-    swapped_ids, no_metadata, edited_points, edited_checks, edited_kernelspec, skip_execution, skip_everything,
-    claimed_outputs, no_imports, large_outputs, many_cells, archive, html_everywhere,
-)  # fmt: skip
-DAMAGE: Mapping[str, Callable[[Notebook], bytes]] = {function.__name__: function for function in _ALL}

@@ -1,13 +1,12 @@
 """How a submission may lie in the folder of submissions, other than as the one notebook that is asked for.
 
-`LAYOUT` holds the functions by name; each puts one submission into a place.
+Every function puts one submission into a place; attacks refer to them by name.
 """
 
 from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -82,7 +81,7 @@ def device(place: Place) -> None:
 
 
 def folder_as_notebook(place: Place) -> None:
-    """A place.folder with the notebook's name."""
+    """A folder with the notebook's name."""
     place.notebook().mkdir()
 
 
@@ -103,7 +102,7 @@ def foreign_name(place: Place) -> None:
 def renamed_file(place: Place) -> None:
     """The file has another name: there is only one, so it counts."""
     (place.folder / place.learner / place.lesson).mkdir(parents=True)
-    (place.folder / place.learner / place.lesson / "Copy of place.lesson (2) final.ipynb").write_bytes(place.content)
+    (place.folder / place.learner / place.lesson / "Copy of lesson (2) final.ipynb").write_bytes(place.content)
 
 
 def two_files(place: Place) -> None:
@@ -138,10 +137,3 @@ def odd_name(place: Place) -> None:
     path = Path(os.fsdecode(os.fsencode(place.folder) + b"/mall\xffory")) / place.lesson / f"{place.lesson}.ipynb"
     path.parent.mkdir(parents=True)
     path.write_bytes(place.content)
-
-
-_ALL = (
-    link_to_solution, link_to_folder, link_as_learner, pipe, local_socket, device, folder_as_notebook, too_large,
-    foreign_name, renamed_file, two_files, no_file, shadow_modules, markup_as_learner, odd_name,
-)  # fmt: skip
-LAYOUT: Mapping[str, Callable[[Place], None]] = {function.__name__: function for function in _ALL}

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = [
@@ -31,7 +31,10 @@ FLAGS = [
 HTML = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><title>Looks</title><body><main>{body}</main></body></html>'
 )
-KERNEL_IS_IDLE = "window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+KERNEL_IS_IDLE = """() => {
+  const context = window.jupyterapp?.shell?.currentWidget?.sessionContext;
+  return Boolean(context?.isReady) && context.session?.kernel?.status === 'idle';
+}"""
 QUIET_LAB = '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}'
 
 
@@ -70,6 +73,7 @@ def chromium() -> Iterator[Browser]:
     path = os.environ.get("COURSE_CHROMIUM") or shutil.which("chromium")
     if path is None:
         pytest.fail("No Chromium found. Install it (Debian: apt install chromium) or set COURSE_CHROMIUM to its path.")
+    expect.set_options(timeout=15_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
@@ -80,7 +84,7 @@ def chromium() -> Iterator[Browser]:
 def watched(chromium: Browser) -> Iterator[Watched]:
     """A new page, 1,040 pixels wide."""
     context = chromium.new_context(viewport={"width": 1040, "height": 900})
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(60_000)
     yield Watched(context.new_page()).watch()
     context.close()
 
