@@ -7,6 +7,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 LESSON ?= 01_xor_mlp
 COURSE ?= .
+REAL_DATA ?= ../shared/data
 UV ?= uv
 # Jupyter refuses to run as root unless it is told to.
 JUPYTER_LAB = $(abspath $(BIN))/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root)
@@ -35,7 +36,7 @@ endef
 .PHONY: help
 help:  ## list these commands
 	@echo "make COMMAND, where COMMAND is one of"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | column -t -s '|'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | column -t -s '|'
 
 .PHONY: demo
 demo: $(INSTALLED) bubblewrap  ## grade a class of made-up submissions from end to end
@@ -44,6 +45,14 @@ demo: $(INSTALLED) bubblewrap  ## grade a class of made-up submissions from end 
 .PHONY: test
 test: $(INSTALLED) bubblewrap chromium lint  ## lint and run every test, those in a real browser too
 	@$(BIN)/python -m pytest
+
+.PHONY: test-data
+test-data: $(INSTALLED)  ## test the loaders on the real data sets, which are not in the repository (REAL_DATA=FOLDER)
+	@if [ ! -d "$(REAL_DATA)" ]; then \
+	  echo "Nothing was tested: there is no folder $(REAL_DATA), and the real data sets are not in the repository." >&2; \
+	  echo "Run: make test-data REAL_DATA=FOLDER   It holds mnist, fashion_mnist, cifar10_test_jpeg, rt_polarity." >&2; \
+	  exit 1; fi
+	@REAL_DATA="$(abspath $(REAL_DATA))" $(BIN)/python -m pytest -m data
 
 .PHONY: lab
 lab: $(INSTALLED)  ## open JupyterLab on the lessons

@@ -123,8 +123,8 @@ class Notebook:
             self.syntax_errors[cell.number] = f"Cell {cell.number}{at}{shown} is not valid Python ({says})."
 
     def constant(self, name: str) -> object:
-        """The value of the first ``name = <constant>``, or None."""
-        for statement in self.statements:
+        """The value of the last ``name = <constant>``, or None."""
+        for statement in reversed(self.statements):
             if name in statement.binds and statement.source.startswith(name):
                 node = ast.parse(statement.source.strip()).body[0]
                 if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):

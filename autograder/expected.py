@@ -30,10 +30,11 @@ from course_lib.diagnose import (
     Expected,
     ExpectedCase,
     Fingerprint,
+    error_detail,
     expectation_from_tree,
     expectation_to_tree,
 )
-from course_lib.tree import Tree, pack, unpack
+from course_lib.tree import Tree, TreeError, pack, unpack
 
 PUBLIC = b"public cases"
 FORMAT = 1
@@ -185,9 +186,9 @@ def _attempt(exercise: Exercise, case: Case, names: Namespace, kernels: Namespac
         return Attempt(case.id, play(exercise, case, names, kernels))
     except StepError as error:
         cause = error.__cause__
-        return Attempt(case.id, None, type(cause).__name__, str(cause)[:200])
+        return Attempt(case.id, None, type(cause).__name__, detail=error_detail(cause))
     except ValueError as error:
-        return Attempt(case.id, None, UNUSABLE, str(error)[:200])
+        return Attempt(case.id, None, UNUSABLE, detail=error_detail(error))
 
 
 UNUSABLE = "unusable"
@@ -205,11 +206,14 @@ def load_expectations(lesson: Lesson, secret: bytes, folder: Path) -> tuple[dict
         Expectations by exercise id, and the answers of the exam corner.
     """
     path = folder / f"{lesson.id}-{fingerprint(lesson, secret)[:16]}.safetensors"
-    if not path.exists():
+    try:
+        kept = read_tree(path)
+    except (FileNotFoundError, TreeError):
+        # Missing or damaged: what is in it follows from the sources and the secret.
         made = {exercise.id: expectation_to_tree(expect(exercise, lesson, secret)) for exercise in lesson.exercises}
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_tree({"exercises": made, "questions": solve(lesson)}, path)
-    kept = read_tree(path)
+        kept = read_tree(path)
     expectations = {key: expectation_from_tree(value) for key, value in kept["exercises"].items()}
     return expectations, QuestionSheet(lesson.id, kept["questions"])
 

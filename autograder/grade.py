@@ -38,7 +38,8 @@ from autograder.verdicts import VerdictStore
 from autograder.view import build_view
 from course_lib.exam import variant_of
 
-_JUDGE_MODULES = ("judge", "answers", "submission", "exam", "messages", "sandbox/worker", "sandbox/walls", "sandbox/wire")
+_SANDBOX = ("worker", "walls", "wire", "seccomp", "job", "ground")
+_JUDGE_MODULES = ("judge", "answers", "submission", "exam", "messages", *(f"sandbox/{name}" for name in _SANDBOX))
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ question. Nothing here believes anything that a job says beyond "this is what I 
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -22,12 +23,13 @@ from autograder.expected import UNUSABLE, numpy_namespace
 from autograder.sandbox.job import CodeError, Job, Piece, Played, Stopped
 from autograder.sandbox.pool import Pool
 from autograder.sandbox.walls import Limits
-from course_lib.cases import Case
-from course_lib.diagnose import Attempt, Diagnosis, Expectation, diagnose
+from course_lib.cases import Case, WrongReturnError
+from course_lib.diagnose import DETAIL, Attempt, Diagnosis, Expectation, diagnose, error_detail
 
 REFERENCE_FACTOR = 10.0
 SPARE_CPU_SECONDS = 2.0
 
+_UNDEFINED = re.compile(r"name '(\w+)' is not defined")
 _STOPS: Mapping[str, tuple[Outcome, str]] = {
     "time limit": (Outcome.TIME_LIMIT, messages.TIME_LIMIT),
     "wall clock": (Outcome.TIME_LIMIT, messages.WALL_CLOCK),
@@ -131,7 +133,7 @@ class Judge:
             return _without_code(exercise.id, exercise.points, answer), True
         run = self._play(expectation, answer.statements, shared, self._prepared(exercise))
         if not run.diagnosis.passed and run.diagnosis.outcome is not Outcome.NOT_STARTED:
-            failing = {name for name in self._lendable(exercise, answer) if not _passed(earlier.get(name))}
+            failing = {name for name in self._lendable(exercise, answer) if not _full(earlier.get(name))}
             run = self._beside_reference(exercise, answer, failing, run) if failing else run
         return _verdict(expectation, run), run.stop != "wall clock"
 
@@ -175,8 +177,8 @@ class Judge:
         if verdict.outcome is Outcome.NOT_STARTED:
             return replace(verdict, message=messages.NO_NUMBER.format(exercise=name)), True
         declared = notebook.constant("LEARNER")
-        if verdict.points == 0 and isinstance(declared, str) and declared != learner:
-            verdict = self._for_declared(name, notebook, declared, learner) or verdict
+        if verdict.points == 0 and declared is not None and str(declared) != learner:
+            verdict = self._for_declared(name, notebook, str(declared), learner) or verdict
         return verdict, run.stop != "wall clock"
 
     def _for_declared(self, name: str, notebook: Notebook, declared: str, learner: str) -> Verdict | None:
@@ -262,7 +264,8 @@ def _attempt(
     played: Played, expectation: Expectation, prepare: Callable[..., Mapping], load_errors: Sequence[CodeError]
 ) -> Attempt:
     if played.error is not None:
-        return Attempt(played.case, None, played.error.type, _error_message(expectation, played.error, load_errors))
+        message = _error_message(expectation, played.error, load_errors)
+        return Attempt(played.case, None, played.error.type, message, played.error.message[:DETAIL])
     case = next(item.case for item in expectation.cases if item.case.id == played.case)
     try:
         with np.errstate(all="ignore"):
@@ -272,20 +275,30 @@ def _attempt(
             return Attempt(played.case, None, load_errors[0].type, _error_line(load_errors[0]))
         return Attempt(played.case, None, "NotImplementedError")
     except ValueError as error:
-        return Attempt(played.case, None, UNUSABLE, str(error))
+        return Attempt(played.case, None, UNUSABLE, str(error), error_detail(error))
 
 
 def _error_message(expectation: Expectation, error: CodeError, load_errors: Sequence[CodeError]) -> str:
     if error.type == "NotImplementedError":
         return messages.NOT_STARTED
-    undefined = error.type == "KeyError" and error.message.strip("'\"") == expectation.exercise
-    if undefined and load_errors:
-        return messages.NOT_DEFINED.format(exercise=expectation.exercise, error=_error_line(load_errors[0]))
+    name = _undefined_name(error, expectation.exercise)
+    if name and load_errors:
+        return messages.NOT_DEFINED.format(exercise=name, error=_error_line(load_errors[0]))
     return _error_line(error)
+
+
+def _undefined_name(error: CodeError, exercise: str) -> str:
+    """The name that was missing: the answer itself, or something that it needs."""
+    if error.type == "KeyError" and error.message.strip("'\"") == exercise:
+        return exercise
+    found = _UNDEFINED.fullmatch(error.message) if error.type == "NameError" else None
+    return found[1] if found else ""
 
 
 def _error_line(error: CodeError) -> str:
     facts = {"type": error.type, "message": error.message or "(no message)", "line": error.line}
+    if error.type == WrongReturnError.__name__:
+        return error.message
     template = messages.CODE_ERROR if error.text else messages.CODE_ERROR_ELSEWHERE
     return template.format(label=error.label.capitalize(), text=error.text, **facts)
 
@@ -303,8 +316,8 @@ def _without_code(name: str, points: float, answer: Answer) -> Verdict:
     return Verdict(name, Outcome.MISSING, 0.0, points, messages.MISSING.format(exercise=name))
 
 
-def _passed(verdict: Verdict | None) -> bool:
-    return verdict is not None and verdict.points > 0
+def _full(verdict: Verdict | None) -> bool:
+    return verdict is not None and verdict.points == verdict.max_points
 
 
 def _verdict(expectation: Expectation, run: _Run) -> Verdict:

@@ -12,7 +12,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from autograder.course import Lesson
@@ -20,7 +20,7 @@ from autograder.exam import numbers_of
 from course_lib.exam import VARIANTS
 
 COURSE_LIB = Path(__file__).parent.parent / "course_lib"
-_SHARED = ("tree.py", "cases.py", "validate.py", "validate_draws.py", "erf.py")
+_SHARED = ("tree", "cases")
 
 _INIT = '''"""The course's library as it is while grading: no checks, no pictures, no answers."""
 
@@ -90,12 +90,31 @@ def _readable(folder: Path) -> None:
 
 def view_files(lesson: Lesson, graded: Collection[str]) -> dict[str, str]:
     """Name to text of every file in the view's `course_lib`."""
-    files = {name: (COURSE_LIB / name).read_text() for name in _SHARED}
-    files["__init__.py"] = _INIT
+    files = {"__init__.py": _INIT}
     files["exam_numbers.json"] = json.dumps(_exam_numbers(lesson))
     sources = {path.name: path.read_text() for path in sorted((COURSE_LIB / "numpy_kernels").glob("*.py"))}
     for name, text in without_functions(sources, graded).items():
         files[f"numpy_kernels/{name}"] = text
+    return files | _shared([*_SHARED, *_imported(text for name, text in files.items() if name.endswith(".py"))])
+
+
+def _imported(texts: Iterable[str]) -> list[str]:
+    """Modules of the library, the kernels apart, that some Python text imports."""
+    nodes = [node for text in texts for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)]
+    found = {node.module.split(".")[1] for node in nodes if (node.module or "").startswith("course_lib.")}
+    found |= {alias.name for node in nodes if node.module == "course_lib" for alias in node.names}
+    return sorted(found - {"numpy_kernels"})
+
+
+def _shared(names: Sequence[str]) -> dict[str, str]:
+    """The modules beside the kernels that the worker and the kernels import, and what those import."""
+    files: dict[str, str] = {}
+    pending = list(names)
+    while pending:
+        name = pending.pop()
+        if f"{name}.py" not in files:
+            files[f"{name}.py"] = (COURSE_LIB / f"{name}.py").read_text()
+            pending += _imported([files[f"{name}.py"]])
     return files
 
 

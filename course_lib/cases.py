@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from course_lib import messages
 from course_lib.tree import Handle, Rng, Tree
 
 Kind = Literal["core", "stability", "convention"]
@@ -77,6 +78,10 @@ class StepError(Exception):
     def __init__(self, step: Step) -> None:
         super().__init__(f"{step.op} {step.target or step.name}")
         self.step = step
+
+
+class WrongReturnError(TypeError):
+    """A function returned nothing, or one thing where several were asked for."""
 
 
 def call_case(
@@ -162,10 +167,19 @@ def _resolve(value: Tree, bound: Mapping[str, Any], convert: Callable[[Tree], An
         whole = bound[value.name]
         if value.item is None:
             return np.random.default_rng(whole.seed) if isinstance(whole, Rng) else whole
-        return whole[value.item]
+        return _item(whole, value.item)
     if isinstance(value, Rng):
         return np.random.default_rng(value.seed)
     return _fresh(value, convert)
+
+
+def _item(whole: Any, item: int | str) -> Any:
+    try:
+        return whole[item]
+    except (TypeError, IndexError, KeyError):
+        if whole is None:
+            raise WrongReturnError(messages.RETURNS_NOTHING) from None
+        raise WrongReturnError(messages.RETURNS_ONE_THING.format(type=type(whole).__name__)) from None
 
 
 def _take(step: Step, _namespace: Mapping[str, Any], args: list[Any], _kwargs: dict[str, Any]) -> list[Any]:

@@ -25,8 +25,8 @@ import numpy as np
 
 from course_lib import messages, properties
 from course_lib.casefile import read_names, read_tree
-from course_lib.cases import Case, StepError, run
-from course_lib.diagnose import Attempt, Diagnosis, Expectation, Outcome, diagnose, expectation_from_tree
+from course_lib.cases import Case, StepError, WrongReturnError, run
+from course_lib.diagnose import Attempt, Diagnosis, Expectation, Outcome, diagnose, error_detail, expectation_from_tree
 from course_lib.exam import (
     CASES,
     SELF_STUDY,
@@ -136,9 +136,10 @@ def _attempt(expectation: Expectation, case: Case, names: Mapping[str, Any]) -> 
             seen = {label: unpack(*pack(value)) for label, value in run(case, names).items()}
             return Attempt(case.id, _prepared(expectation, case, seen, names))
     except StepError as error:
-        return Attempt(case.id, None, type(error.__cause__).__name__, _own_lines(error.__cause__))
+        cause = error.__cause__
+        return Attempt(case.id, None, type(cause).__name__, _own_lines(cause), error_detail(cause))
     except ValueError as error:
-        return Attempt(case.id, None, "unusable", str(error))
+        return Attempt(case.id, None, "unusable", str(error), error_detail(error))
     except MemoryError:
         return Attempt(case.id, None, "MemoryError", messages.TOO_MUCH_MEMORY)
     except Exception as error:
@@ -171,6 +172,8 @@ def _kernels(expectation: Expectation, names: Mapping[str, Any]) -> Mapping[str,
 
 def _own_lines(error: BaseException) -> str:
     """The error with the learner's innermost line: frames of ours and of installed packages are left out."""
+    if isinstance(error, WrongReturnError):
+        return str(error)
     facts = {"type": type(error).__name__, "message": str(error) or "(no message)"}
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         own = not frame.filename.startswith(_NOT_OWN)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from course_lib import messages
-from course_lib.cases import Case, Kind, case_from_tree, case_to_tree
+from course_lib.cases import Case, Kind, WrongReturnError, case_from_tree, case_to_tree
 from course_lib.compare import Difference, Tolerance, compare
 from course_lib.tree import Tree
 
@@ -77,12 +77,14 @@ class Attempt:
         seen: label to value.
         error: name of the exception's type.
         message: the exception's message, with the learner's line, for people.
+        detail: the exception's own message; two attempts that fail alike agree in it.
     """
 
     case: str
     seen: Mapping[str, Tree] | None = None
     error: str = ""
     message: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,13 +126,14 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Row:
-    """What is said about one case."""
+    """What is said about one case: whether the values agree with each reference, and the first remark."""
 
     case: str
     numpy: bool
     torch: bool
     note: str = ""
     difference: Difference | None = None
+    stopped: bool = False
 
 
 @dataclass(frozen=True)
@@ -199,7 +202,7 @@ def _look(expected: ExpectedCase, attempt: Attempt) -> _Look:
     if seen is None:
         kind = next((read.kind for read in expected.reads), "core")
         found = _Finding(kind, _error_outcome(attempt.error), attempt.message, case.id)
-        return _Look(Row(case.id, False, False, attempt.message or attempt.error), (found,))
+        return _Look(Row(case.id, False, False, attempt.message or attempt.error, stopped=True), (found,))
     differences = [compare(seen.get(read.label), read.numpy, expected.tolerance) for read in expected.reads]
     findings = tuple(
         found
@@ -243,9 +246,22 @@ def _finding(read: Expected, difference: Difference, case: Case) -> _Finding:
     return _Finding("core", by_kind.get(difference.kind, Outcome.WRONG_VALUES), message, case.id, read.label)
 
 
+DETAIL = 200
+_ERROR_OUTCOMES = {
+    "NotImplementedError": Outcome.NOT_STARTED,
+    "MemoryError": Outcome.MEMORY_LIMIT,
+    "_ArrayMemoryError": Outcome.MEMORY_LIMIT,
+    WrongReturnError.__name__: Outcome.WRONG_TYPE,
+}
+
+
+def error_detail(error: BaseException | None) -> str:
+    """The start of an exception's own message, by which two failures are told apart."""
+    return str(error)[:DETAIL]
+
+
 def _error_outcome(error: str) -> Outcome:
-    special = {"NotImplementedError": Outcome.NOT_STARTED, "MemoryError": Outcome.MEMORY_LIMIT}
-    return special.get(error, Outcome.RAISED)
+    return _ERROR_OUTCOMES.get(error, Outcome.RAISED)
 
 
 def _dtypes(tree: Tree) -> set[str]:
@@ -274,7 +290,7 @@ def _share_a_fault(expected: ExpectedCase, mine: Attempt, theirs: Attempt) -> bo
 
 def _same(expected: ExpectedCase, mine: Attempt, theirs: Attempt) -> bool:
     if mine.seen is None or theirs.seen is None:
-        return mine.error == theirs.error != ""
+        return (mine.error, mine.detail) == (theirs.error, theirs.detail) != ("", "")
     # Whether an input was changed is a habit of its own; it does not hide a mistake.
     labels = [read.label for read in expected.reads if not read.label.endswith(" afterwards")]
     return all(compare(mine.seen.get(k), theirs.seen.get(k), expected.tolerance) is None for k in labels)
@@ -299,7 +315,8 @@ _PLAIN = ("exercise", "points", "prepare", "disputed", "seconds", "training")
 
 
 def _attempt_to_tree(attempt: Attempt) -> Tree:
-    return [attempt.case, None if attempt.seen is None else dict(attempt.seen), attempt.error, attempt.message]
+    seen = None if attempt.seen is None else dict(attempt.seen)
+    return [attempt.case, seen, attempt.error, attempt.message, attempt.detail]
 
 
 def expectation_from_tree(tree: Mapping[str, Any]) -> Expectation:

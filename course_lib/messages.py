@@ -50,4 +50,17 @@ BREAKS_WHEN_LARGE = "Large inputs break it. {message}"
 FOUR_WEIGHTS = "Return four arrays: w1, b1, w2, b2."
 NO_REAL_ARRAY = "{name} is no array of real numbers. Make it with np.array."
 NOT_FINITE = "{name} holds numbers that are not finite."
+TURNED_OUTPUT = "w2 is turned. It has one row per output: shape (1, H), with two brackets around the row."
+CORNER = "corner ({a1:.0f}, {a2:.0f})"
+CORNER_ANSWERS = (
+    "a clear no (below 0.4)",
+    "an unclear no (0.4 to 0.5)",
+    "an unclear yes (0.5 to 0.6)",
+    "a clear yes (above 0.6)",
+)
+NO_NUMBER_ANSWER = "no number: something overflows on the way"
+NEW_POINTS = "class at new points"
+OTHER_WORDS = "{place} is {received}; expected {expected}."
 ONE_HIDDEN_UNIT = "There is one hidden unit. One line cannot separate XOR: use at least two."
+RETURNS_NOTHING = "Your function returns nothing (None). Is the return statement missing?"
+RETURNS_ONE_THING = "Your function returns one {type}; the task asks for several things: return a, b."

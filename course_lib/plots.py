@@ -163,19 +163,31 @@ EVENTS = (
 
 
 def admission(x: np.ndarray, y: np.ndarray, *lines: tuple[np.ndarray, float]) -> Picture:
-    """Pupils `(N, 2)` by their marks; the last line `(w, b)` is hatched on its admitted side, earlier are dotted."""
+    """Pupils `(N, 2)` by their marks; the last line `(w, b)` is hatched on its yes side, earlier ones are dotted."""
     figure, (ax,) = canvas(height=4.0)
     w, b = lines[-1]
     draw_side(ax, lambda points: points @ w + b, (0, 20, 0, 20))
-    across, up = np.meshgrid((0, 20), (0, 20))
     for old, offset in lines[:-1]:
-        ax.contour(across, up, old[0] * across + old[1] * up + offset, levels=[0], colors=GREY, linestyles=":")
+        _dotted(ax, old, offset)
     draw_classes(ax, x, y, ADMITTED)
+    ax.fill_between([], [], [], facecolor="#E3EEF6", edgecolor="#A9C7DD", hatch="//", label="the line says yes")
     right = int(((x @ w + b > 0) == (y > 0.5)).sum())
     label(ax, f"{right} of {len(y)} pupils on their side of the line", MATHS, PHYSICS)
     ax.legend(loc="lower left", framealpha=1)
     return Picture(figure, f"{len(y)} pupils as points, physics mark against maths mark, and a straight line; the side "
                    f"hatched is predicted to be admitted. {right} pupils are on their own side.")  # fmt: skip
+
+
+def _dotted(ax: Axes, w: np.ndarray, b: float) -> None:
+    """An earlier line over the marks, and an arrow to its yes side."""
+    across, up = np.meshgrid((0, 20), (0, 20))
+    ax.contour(across, up, w[0] * across + w[1] * up + b, levels=[0], colors=GREY, linestyles=":", linewidths=2)
+    ax.plot([], [], color=GREY, linestyle=":", linewidth=2, label="line before the update")
+    length = np.linalg.norm(w)
+    foot = np.full(2, 10.0) - (10 * w.sum() + b) * w / length**2
+    arrow = {"arrowstyle": "->", "color": GREY, "linewidth": 1.5}
+    ax.annotate("its yes", foot, foot + 2.2 * w / length, arrowprops=arrow | {"arrowstyle": "<-"}, color=GREY,
+                ha="center", va="center")  # fmt: skip
 
 
 def sigmoid_and_slope() -> Picture:
@@ -187,20 +199,6 @@ def sigmoid_and_slope() -> Picture:
            "score 0 where it is 0.25, and nearly 0 beyond plus or minus 6.")  # fmt: skip
     axes = ("score $z$ (no unit)", "value (no unit)")
     return curves(series, "A score becomes a number between 0 and 1", axes, alt, z)
-
-
-def three_parts(train: int, validation: int, test: int) -> Picture:
-    """One bar cut into the three parts of a data set."""
-    figure, (ax,) = canvas(height=1.6)
-    start = 0
-    for name, size, hatch in (("train", train, ""), ("validation", validation, "//"), ("test", test, "xx")):
-        ax.barh([0], [size], left=start, color="white", edgecolor=BLUE, hatch=hatch, linewidth=1.5)
-        ax.text(start + size / 2, 0, f"{name}\n{size:,}", ha="center", va="center", backgroundcolor="white")
-        start += size
-    ax.set(yticks=[], xlim=(0, start))
-    ax.grid(False)
-    label(ax, "Learn from the first, choose with the second, open the third once", "images", "")
-    return Picture(figure, f"A bar cut in three: {train} images to train, {validation} to validate, {test} to test.")
 
 
 def descent(raw: Sequence[float], scaled: Sequence[float]) -> Picture:
@@ -223,7 +221,8 @@ def error_map(x: np.ndarray, y: np.ndarray, b: float, path: np.ndarray) -> Pictu
     ax.clabel(ax.contour(a, p, error, levels=[0.5, 1, 2, 4, 6, 8, 10, 12], colors=GREY, linewidths=0.9), fontsize=8)
     ax.plot(*path.T, color=ORANGE, linewidth=2, marker="o", markevery=[0, -1], label="path of the descent")
     ax.legend(loc="lower right", framealpha=1)
-    label(ax, "Every point is a neuron; downhill is a better one", "weight $a$ of maths", "weight $b$ of physics")
+    title = f"Every point is a neuron with bias {b:.2f}, where the descent ended"
+    label(ax, title, "weight $w_1$ of maths", "weight $w_2$ of physics")
     return Picture(figure, "Contour map of the squared error over the two weights. A path leads from the start, where "
                    "the error is high, down to the low ground at large positive weights.")  # fmt: skip
 
@@ -250,7 +249,7 @@ def xor_line(w: Sequence[float], b: float) -> Picture:
     ax.set_aspect("equal")
     right = int(((CORNERS @ np.asarray(w) + b > 0) == (XOR[:, 0] > 0.5)).sum())
     label(ax, f"One line: {right} of 4 corners right", FIRST, SECOND)
-    ax.legend(loc="center", framealpha=1)
+    figure.legend(loc="outside center right", frameon=False)
     return Picture(figure, "The four corners of the unit square. Corners (0, 1) and (1, 0) have target 1, the other "
                    f"two target 0. One straight line puts {right} of the four on their own side.")  # fmt: skip
 
@@ -294,9 +293,9 @@ def network(sizes: Sequence[int], names: Sequence[Sequence[str]] = ()) -> Pictur
 def chain() -> Picture:
     """The forward path of the network and the local derivative of every step."""
     figure, (ax,) = canvas(height=1.9)
-    boxes = ("$x$", "$z_1$", "$h$", "$z_2$", "$o$", "$L$")
-    forward = ("$w_1,b_1$", r"$\sigma$", "$w_2,b_2$", r"$\sigma$", "loss")
-    back = ("$x$", "$h(1-h)$", "$w_2$", "$o(1-o)$", r"$\partial L/\partial o$")
+    boxes = ("$X$", "$z_1$", "$h$", "$z_2$", "$o$", "$L$")
+    forward = ("$W_1,b_1$", r"$\sigma$", "$W_2,b_2$", r"$\sigma$", "loss")
+    back = ("$X$", r"$\sigma'(z_1)$", "$W_2$", r"$\sigma'(z_2)$", r"$\partial L/\partial o$")
     for k, text in enumerate(boxes):
         frame = {"boxstyle": "round", "fc": "white", "ec": BLUE}
         ax.text(2 * k, 0, text, ha="center", va="center", fontsize=13, bbox=frame)
@@ -308,25 +307,42 @@ def chain() -> Picture:
         ax.text(2 * k + 1, -0.32, under, ha="center", va="top")
     ax.set(xlim=(-0.6, 10.6), ylim=(-0.9, 0.9))
     ax.set_axis_off()
-    return Picture(figure, "Chain of six boxes: x, z1, h, z2, o, L. Solid arrows lead forward through the first layer, "
+    return Picture(figure, "Chain of six boxes: X, z1, h, z2, o, L. Solid arrows lead forward through the first layer, "
                    "sigmoid, second layer, sigmoid and loss. Dashed arrows lead back; each carries a factor: dL/do, "
-                   "then o(1-o), w2, h(1-h), and last x.")  # fmt: skip
+                   "then the slope at z2, W2, the slope at z1, and last X.")  # fmt: skip
 
 
 def fold(w1: np.ndarray, b1: np.ndarray, w2: np.ndarray, b2: np.ndarray) -> Picture:
     """XOR before and after the hidden layer of a network 2-H-1; of H units the first two are drawn."""
-    figure, (left, right) = canvas(2, height=3.4)
-    draw_side(left, lambda x: expit(x @ w1.T + b1) @ w2[0] + b2[0], (-0.5, 1.5, -0.5, 1.5))
-    draw_classes(left, CORNERS, XOR, TARGETS)
-    label(left, "Before: the inputs", FIRST, SECOND)
     hidden = expit(CORNERS @ w1.T + b1)
+    picture = _folded(hidden[:, :2])
+    left, right = picture.figure.axes
+    draw_side(left, lambda x: expit(x @ w1.T + b1) @ w2[0] + b2[0], (-0.5, 1.5, -0.5, 1.5))
     if len(w1) == 2:
-        draw_side(right, lambda h: h @ w2[0] + b2[0], (-0.15, 1.15, -0.15, 1.15))
-    draw_classes(right, hidden[:, :2], XOR, TARGETS)
+        draw_side(right, lambda h: h @ w2[0] + b2[0], (-0.15, 1.35, -0.15, 1.35))
+    return picture
+
+
+def fold_plan() -> Picture:
+    """XOR before and after two units that are exactly OR and AND; the line is left to the learner."""
+    return _folded(np.stack([CORNERS.max(axis=1), CORNERS.min(axis=1)], axis=1))
+
+
+def _folded(hidden: np.ndarray) -> Picture:
+    figure, (left, right) = canvas(2, height=3.6)
+    for ax, places in ((left, CORNERS), (right, hidden)):
+        draw_classes(ax, places, XOR, TARGETS)
+        for spot in np.unique(places.round(1), axis=0):
+            here = [f"({a:.0f},{b:.0f})" for a, b in CORNERS[(places.round(1) == spot).all(axis=1)]]
+            ax.annotate(" and ".join(here), spot, (0, 8), textcoords="offset points", ha="center", fontsize=8)
+    left.set(xlim=(-0.5, 1.5), ylim=(-0.5, 1.5))
+    right.set(xlim=(-0.15, 1.35), ylim=(-0.15, 1.35))
+    label(left, "Before: the inputs", FIRST, SECOND)
     label(right, "After: the hidden units", "hidden unit $h_1$ (0 to 1)", "hidden unit $h_2$ (0 to 1)")
-    left.legend(fontsize=8, loc="center", framealpha=1)
-    return Picture(figure, "Left: the four corners of XOR and the border that the network draws. Right: the same "
-                   "four points by the values of two hidden units, where one straight line is enough.")  # fmt: skip
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
+    moves = zip(CORNERS, hidden, strict=True)
+    met = "; ".join(f"({a:.0f},{b:.0f}) to ({h1:.1f}, {h2:.1f})" for (a, b), (h1, h2) in moves)
+    return Picture(figure, f"Left: the four corners of XOR. Right: where two hidden units move them: {met}.")
 
 
 def true_and_doubled_slope() -> Picture:
@@ -341,26 +357,21 @@ def true_and_doubled_slope() -> Picture:
 
 
 def approximations(x: np.ndarray, target: np.ndarray, fits: Mapping[int, np.ndarray]) -> Picture:
-    """A continuous function and what one hidden layer of several sizes makes of it."""
-    worst = {units: float(np.abs(fit - target).max()) for units, fit in fits.items()}
-    series = {f"{units} units, worst error {worst[units]:.2g}": fit for units, fit in fits.items()}
-    said = ", ".join(f"{error:.2g} with {units} units" for units, error in worst.items())
-    alt = f"A wavy target and what hidden layers of several sizes make of it. Worst error: {said}."
-    return curves({"target": target} | series, "More hidden units, closer everywhere", ("input $x$", "output"), alt, x)
-
-
-def answers_and_target(answers: Sequence[float], target: int) -> Picture:
-    """The answers of one output per class as bars, and the one-hot target as diamonds."""
-    figure, (ax,) = canvas(height=2.6)
-    wanted = np.eye(len(answers))[target]
-    ax.bar(range(len(answers)), answers, color="#CFE3F1", edgecolor=BLUE, hatch="//", width=0.6, label="answer")
-    ax.plot(wanted, marker="D", color=ORANGE, linestyle="", label="one-hot target", clip_on=False)
-    ax.vlines(range(len(answers)), np.minimum(answers, wanted), np.maximum(answers, wanted), color="black", linewidth=2)
-    label(ax, "Squared distances, added up over the outputs", "output (class)", "value (0 to 1)")
-    ax.set_xticks(range(len(answers)))
-    ax.legend(frameon=False)
-    told = ", ".join(f"{answer:g}" for answer in answers)
-    return Picture(figure, f"Bars of the answers {told}; the target is 1 for class {target} and 0 for the others.")
+    """A continuous function, the coarsest fit, and how far each fit is from it, on a logarithmic axis."""
+    figure, (left, right) = canvas(2, height=3.2)
+    errors = {units: np.abs(fit - target) for units, fit in fits.items()}
+    units, coarse = next(iter(fits.items()))
+    left.plot(x, target, color=INKS[0], linewidth=4, label="target")
+    left.plot(x, coarse, color=INKS[1], linestyle="--", linewidth=2, label=f"{units} units")
+    for (units, error), ink, dash in zip(errors.items(), INKS[1:], DASHES[1:], strict=False):
+        right.semilogy(x, np.maximum(error, 1e-9), color=ink, linestyle=dash, label=f"{units} units")
+    right.axhline(0.01, color=GREY, linewidth=2)
+    label(left, "One hidden layer and a wave", "input $x$", "output")
+    label(right, "Distance from the wave; grey: 0.01", "input $x$", "error (log scale)")
+    for ax in (left, right):
+        ax.legend(fontsize=8, framealpha=1)
+    said = ", ".join(f"{error.max():.2g} with {units} units" for units, error in errors.items())
+    return Picture(figure, f"A wavy target, the coarsest fit, and the error of each fit. Worst error: {said}.")
 
 
 def shares_solved(shares: Mapping[int, float]) -> Picture:
@@ -368,13 +379,6 @@ def shares_solved(shares: Mapping[int, float]) -> Picture:
     told = ", ".join(f"{share:.0f} % with {units}" for units, share in shares.items())
     axes, named = ("hidden units", "networks with 4 of 4 right (%)"), {str(k): share for k, share in shares.items()}
     return bars(named, "Spare units make training reliable", axes, f"Networks that solve XOR: {told} hidden units.")
-
-
-def weights_per_layer(sizes: Sequence[int]) -> Picture:
-    """Weights between each pair of neighbouring layers."""
-    counts = {f"{before} to {after}": before * after for before, after in zip(sizes, sizes[1:], strict=False)}
-    told = ", ".join(f"{count:,} from {name}" for name, count in counts.items())
-    return bars(counts, "Weights per layer", ("layer", "weights"), f"Bars of the number of weights: {told}.")
 
 
 def digit_images(x: np.ndarray, labels: Sequence[int], guesses: Sequence[int] | None = None) -> Picture:

@@ -30,10 +30,17 @@ _SHAPES = {"w1": "H 2", "b1": "H", "w2": "1 H", "b2": "1"}
 
 
 def xor_labels(seen: Mapping[str, Tree], case: Case, kernels: Kernels) -> Mapping[str, Tree]:
-    """What a 2-H-1 network answers at the four corners, and whether each answer is 0.1 away from 0.5."""
+    """What a 2-H-1 network answers at each of the four corners: yes or no, and whether it is 0.1 away from 0.5."""
     out = network_answers(kernels, XOR_CORNERS, _read_weights(seen["result"]))
-    labels = {"labels": (out > 0.5).astype(int), "margin_ok": (np.abs(out - 0.5) >= _MARGIN).astype(int)}
-    return {**seen, "result": labels}
+    names = [messages.CORNER.format(a1=a1, a2=a2) for a1, a2 in XOR_CORNERS]
+    return {**seen, "result": dict(zip(names, map(_in_words, out), strict=True))}
+
+
+def _in_words(answer: float) -> str:
+    if np.isnan(answer):
+        return messages.NO_NUMBER_ANSWER
+    clear = abs(answer - 0.5) >= _MARGIN
+    return messages.CORNER_ANSWERS[2 * int(answer > 0.5) + int(clear == (answer > 0.5))]
 
 
 def trained_labels(seen: Mapping[str, Tree], case: Case, kernels: Kernels) -> Mapping[str, Tree]:
@@ -41,7 +48,7 @@ def trained_labels(seen: Mapping[str, Tree], case: Case, kernels: Kernels) -> Ma
     if case.inputs["steps"] <= STEPS_BY_VALUE:
         return seen
     out = network_answers(kernels, unseen_points(case)[0], _read_weights(seen["result"]))
-    return {**seen, "result": {"labels": (out > 0.5).astype(int)}}
+    return {**seen, "result": {messages.NEW_POINTS: (out > 0.5).astype(int)}}
 
 
 def unseen_points(case: Case) -> tuple[np.ndarray, np.ndarray]:
@@ -68,6 +75,9 @@ def _read_weights(answer: Tree) -> tuple[np.ndarray, ...]:
         weights[name] = np.asarray(value, dtype=np.float64)
         if not np.isfinite(weights[name]).all():
             raise ValueError(messages.NOT_FINITE.format(name=name))
+    hidden = len(np.atleast_1d(weights["b1"]))
+    if weights["w2"].shape == (hidden, 1) != (1, 1):
+        raise ValueError(messages.TURNED_OUTPUT)
     check_arrays(np.ndarray, **{name: (value, _SHAPES[name]) for name, value in weights.items()})
     if len(weights["b1"]) < 2:
         raise ValueError(messages.ONE_HIDDEN_UNIT)

@@ -39,7 +39,8 @@ class CheckReport:
     def __repr__(self) -> str:
         lines = [f"{_mark(self.passed)} {self.name}: {self.headline}"]
         lines += [
-            f"  {_mark(not row.note)} {row.case:<26} NumPy {_word(row.numpy)}, Torch {_word(row.torch)}: {_verdict(row)}"
+            f"  {_mark(not row.note)} {row.case:<26} "
+            f"NumPy {_word(row, row.numpy)}, Torch {_word(row, row.torch)}: {_verdict(row)}"
             for row in self.rows
         ]
         lines += [f"  {self.advice}"] if self.advice else []
@@ -65,8 +66,8 @@ class CheckReport:
 def _table(rows: tuple[Row, ...]) -> str:
     head = "".join(f"<th scope='col' {_CELL}>{title}</th>" for title in ("Case", "NumPy", "Torch", "Verdict"))
     body = "".join(
-        f"<tr><th scope='row' {_CELL}>{html.escape(row.case)}</th><td {_CELL}>{_word(row.numpy)}</td>"
-        f"<td {_CELL}>{_word(row.torch)}</td><td {_CELL}>{_mark(not row.note)} {_verdict(row)}</td></tr>"
+        f"<tr><th scope='row' {_CELL}>{html.escape(row.case)}</th><td {_CELL}>{_word(row, row.numpy)}</td>"
+        f"<td {_CELL}>{_word(row, row.torch)}</td><td {_CELL}>{_mark(not row.note)} {_verdict(row)}</td></tr>"
         for row in rows
     )
     return f"<table style='border-collapse:collapse;margin:.3em 0'><tr>{head}</tr>{body}</table>"
@@ -95,8 +96,8 @@ def _verdict(row: Row) -> str:
     return "right" if not row.note else "almost" if row.numpy else "wrong"
 
 
-def _word(agrees: bool) -> str:
-    return "agrees" if agrees else "differs"
+def _word(row: Row, agrees: bool) -> str:
+    return "stopped" if row.stopped else "agrees" if agrees else "differs"
 
 
 def show(report: CheckReport) -> None:

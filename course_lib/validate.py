@@ -224,6 +224,76 @@ def check_choice(name: str, value: Any, options: tuple[Any, ...]) -> None:
         raise ValueError(f"{name} is {value!r}; expected {' or '.join(map(repr, options))}.")
 
 
+def check_flag(name: str, value: Any) -> bool:
+    """The value, when it is True or False.
+
+    Args:
+        name: the argument's name.
+        value: what came.
+
+    Raises:
+        TypeError: something else, also 0 and 1.
+
+    >>> check_flag("nesterov", True)
+    True
+    """
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} is {_what(value)}; expected True or False.")
+    return value
+
+
+def check_rows(kind: type, **arguments: Any) -> int:
+    """How many rows arrays of any dtype have in common.
+
+    Args:
+        kind: the array type that the kernel takes.
+        **arguments: name to array.
+
+    Raises:
+        TypeError: no array.
+        ValueError: no rows, or another number of rows than the first array.
+
+    >>> import numpy as np
+    >>> check_rows(np.ndarray, x=np.zeros((3, 2)), y=np.zeros(3))
+    3
+    """
+    first = next(iter(arguments))
+    for name, value in arguments.items():
+        if not isinstance(value, kind):
+            raise TypeError(f"{name} is {_what(value)}; expected a {kind.__name__}.")
+        rows = len(value) if value.ndim else 0
+        if not rows or rows != len(arguments[first]):
+            wanted = f"{len(arguments[first])} rows as in {first}" if rows else "at least one row"
+            raise ValueError(f"{name} has shape {tuple(value.shape)}; expected {wanted}.")
+    return rows
+
+
+def check_permutation(name: str, value: Any, n: int, kind: type) -> None:
+    """Check that an array holds each of 0 to n - 1 once.
+
+    Args:
+        name: the argument's name.
+        value: the order.
+        n: how many things are ordered.
+        kind: the array type that the kernel takes.
+
+    Raises:
+        TypeError: no array of integers.
+        ValueError: another length, or a number that is missing.
+
+    >>> import numpy as np
+    >>> check_permutation("perm", np.array([0, 2, 2]), 3, np.ndarray)
+    Traceback (most recent call last):
+    ValueError: perm is no permutation; expected each of 0 to 2 once.
+    """
+    if not isinstance(value, kind) or "int" not in str(value.dtype):
+        raise TypeError(f"{name} is {_what(value)}; expected a {kind.__name__} of integers.")
+    if tuple(value.shape) != (n,):
+        raise ValueError(f"{name} has shape {tuple(value.shape)}; expected ({n},), one entry per row.")
+    if sorted(value.tolist()) != list(range(n)):
+        raise ValueError(f"{name} is no permutation; expected each of 0 to {n - 1} once.")
+
+
 def check_axis(name: str, value: Any, array: Any) -> int:
     """The value as an axis of the array, which must have entries along it.
 

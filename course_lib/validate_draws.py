@@ -102,6 +102,48 @@ def check_generator(name: str, value: Any, kind: type, instead: str) -> None:
         raise TypeError(f"{name} is of type {came}; expected a {kind.__name__}, or draws of your own as {instead}.")
 
 
+def check_divides(name: str, value: Any, channels: int) -> int:
+    """A number of groups that the channels can be split into, as a Python integer.
+
+    Args:
+        name: the argument's name.
+        value: what came.
+        channels: how many channels there are.
+
+    Raises:
+        TypeError: not an integer.
+        ValueError: below 1, or no divisor.
+
+    >>> check_divides("groups", 2, 6)
+    2
+    """
+    groups = check_count(name, value, least=1)
+    if channels % groups:
+        raise ValueError(f"{name} is {groups}; expected a divisor of the {channels} channels of x.")
+    return groups
+
+
+def check_list(name: str, value: Any) -> Any:
+    """The value, when it is a list or tuple with something in it.
+
+    Args:
+        name: the argument's name.
+        value: what came.
+
+    Raises:
+        TypeError: something else.
+        ValueError: it is empty.
+
+    >>> check_list("weights", [1])
+    [1]
+    """
+    if not isinstance(value, (list, tuple)):
+        raise TypeError(f"{name} is of type {type(value).__name__}; expected a list.")
+    if not value:
+        raise ValueError(f"{name} is empty; expected at least one entry.")
+    return value
+
+
 def check_flag(name: str, value: Any) -> bool:
     """The value, when it is True or False.
 

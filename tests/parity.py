@@ -47,6 +47,9 @@ def on_device(tree: Any, device: str) -> Any:
 
 def assert_close(got: Any, wanted: Any, factor: float = 1.0) -> None:
     """Both trees have the same arrays: structure, dtype, shape and numbers."""
+    if wanted is None:
+        assert got is None
+        return
     if isinstance(wanted, (tuple, list)):
         assert len(got) == len(wanted)
         for one, other in zip(got, wanted, strict=True):

@@ -219,15 +219,17 @@ class Tags(HTMLParser):
         self.links |= {value or "" for name, value in attrs if name in ("href", "src", "action")}
 
 
-def snapshot(folder: Path, but: str = "") -> dict[str, tuple[int, int, int]]:
-    """Every file below a folder with size, time and mode; the verdict store and one learner's copy left out."""
-    found = {}
-    for path in folder.rglob("*"):
-        name = str(path.relative_to(folder))
-        if not name.startswith(("run/verdicts.db", f"run/autograded/{but}")) and not path.is_dir():
-            facts = path.lstat()
-            found[name] = (facts.st_size, facts.st_mtime_ns, facts.st_mode)
-    return found
+def snapshot(folder: Path) -> dict[str, tuple[int, int, int]]:
+    """Every file below a folder with size, time and mode; the verdict store left out."""
+    paths = {str(path.relative_to(folder)): path.lstat() for path in folder.rglob("*") if not path.is_dir()}
+    facts = {name: (found.st_size, found.st_mtime_ns, found.st_mode) for name, found in paths.items()}
+    return {name: fact for name, fact in facts.items() if not name.startswith("run/verdicts.db")}
+
+
+def foreign_changes(before: Mapping[str, Any], after: Mapping[str, Any], learner: str) -> set[str]:
+    """Files that are new, gone or different, and not a learner's own copy."""
+    changed = {name for name, _ in before.items() ^ after.items()}
+    return {name for name in changed if not name.startswith(f"run/autograded/{learner}/")}
 
 
 def descendants() -> set[int]:
@@ -257,7 +259,7 @@ def test_attack_gets_what_it_should(
     attack: Attack, attacked: Attacked, course: Folders, lesson: Lesson, planted: Planted
 ) -> None:
     """Status, outcome and points are the expected ones; nothing planted, left over, changed or marked up is found."""
-    files, processes = snapshot(course.root, LEARNER), descendants()
+    files, processes = snapshot(course.root), descendants()
     graded = attacked(attack)
     report = graded.report
     assert surprises(attack, report, lesson) == []
@@ -269,7 +271,7 @@ def test_attack_gets_what_it_should(
     assert [word for word in planted.words if word in everything] == []
     assert planted.calls() == 0
     assert settled(processes)
-    assert snapshot(course.root, report.learner) == {k: v for k, v in files.items() if report.learner not in k}
+    assert foreign_changes(files, snapshot(course.root), report.learner) == set()
     tags = Tags(html)
     assert (tags.tags - TAGS, {link for link in tags.links if not link.startswith("#")}) == (set(), set())
     assert tags.attributes <= {"lang", "charset", "http-equiv", "content", "name", "class", "id", "scope", "href", "aria-labelledby"}

@@ -15,7 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course_lib.casefile import read_tree, write_tree
-from course_lib.cases import OPERATORS, Case, Step, StepError, call_case, case_from_tree, case_to_tree, run
+from course_lib.cases import (
+    OPERATORS,
+    Case,
+    Step,
+    StepError,
+    WrongReturnError,
+    call_case,
+    case_from_tree,
+    case_to_tree,
+    run,
+)
 from course_lib.tree import Handle, Rng, pack, unpack
 
 NAMES = st.text(min_size=1, max_size=5)
@@ -130,6 +140,15 @@ def test_handles_reach_items() -> None:
     assert seen([read("item", "d", "k")], {"d": {"k": 7}}) == {"item": 7}
     with pytest.raises(StepError):
         seen(steps, {"x": 4}, add=lambda x: x["missing"])
+
+
+@pytest.mark.parametrize("returned", [None, 3.0, (1,), {}])
+def test_missing_items_are_named(returned: Any) -> None:
+    """An answer that returned nothing, or one thing where several were due, is told so in a sentence."""
+    with pytest.raises(StepError) as caught:
+        seen([Step("call", "r", "f"), read("second", "r", 1)], f=lambda: returned)
+    assert type(caught.value.__cause__) is WrongReturnError
+    assert str(caught.value.__cause__)[-1] in ".?"
 
 
 @pytest.mark.parametrize("place", ["literal", "input"])

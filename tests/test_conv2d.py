@@ -101,7 +101,7 @@ def test_backward_is_the_slope_of_forward(options):
 def test_parity_on_a_real_layer(device, dtype, stride):
     """A layer of a real size, cut into several blocks of images, gives Torch's numbers on every device."""
     arrays = normal(5, (9, 16, 32, 30), (24, 16, 3, 3), (24,), dtype=dtype)
-    assert len(list(conv2d._blocks(conv2d._windows(arrays[0], conv2d.check_windows((32, 30), 3, stride, 1, 1))))) > 1
+    assert len(list(conv2d.blocks(conv2d._windows(arrays[0], conv2d.check_windows((32, 30), 3, stride, 1, 1))))) > 1
     layer_parity("conv2d", *arrays, device=device, factor=300, stride=stride, padding=1)
 
 

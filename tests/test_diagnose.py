@@ -20,6 +20,7 @@ from course_lib.diagnose import (
     Fingerprint,
     Outcome,
     diagnose,
+    error_detail,
     expectation_from_tree,
     expectation_to_tree,
 )
@@ -41,7 +42,8 @@ def _attempt(case: Case, code: Code) -> Attempt:
         with np.errstate(all="ignore"):
             return Attempt(case.id, run(case, {"f": code}))
     except StepError as error:
-        return Attempt(case.id, None, type(error.__cause__).__name__, f"It raised {error.__cause__}")
+        cause = error.__cause__
+        return Attempt(case.id, None, type(cause).__name__, f"It raised {cause}", error_detail(cause))
 
 
 def _changes_input(x: np.ndarray) -> np.ndarray:
@@ -107,6 +109,10 @@ def judged(code: Code, count: int = len(CASES)) -> Diagnosis:
 
 def _not_written(x: np.ndarray) -> np.ndarray:
     raise NotImplementedError
+
+
+def _fails_otherwise(x: np.ndarray) -> np.ndarray:
+    raise TypeError("another way")
 
 
 def _huge(x: np.ndarray) -> np.ndarray:
@@ -181,6 +187,7 @@ def test_changed_input_is_a_convention() -> None:
         (_squares_in_place, "squares"),
         (lambda x: 2 * x, "no limit"),
         (_fails, "fails"),
+        (_fails_otherwise, None),
         (_changes_input, "changes input"),
         (lambda x: x**2 + (x == -2.5), None),
         (lambda x: right(x).astype("float64"), None),

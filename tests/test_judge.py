@@ -92,10 +92,9 @@ def test_reference_beside_an_answer_is_never_shown(judged: Judged) -> None:
         "def mlp_forward(x, w1, b1, w2, b2):\n"
         "    raise ValueError('SPY ' + sigmoid.__code__.co_filename + repr(sigmoid.__code__.co_consts))\n"
     )
-    verdicts = judged(sigmoid="def sigmoid(x):\n    return x", mlp_forward=spy)
+    verdicts = judged(sigmoid="def sigmoid(x):\n    return x * 77.0", mlp_forward=spy)
     assert verdicts["mlp_forward"].points == 0
-    assert "exp(-x)" not in verdicts["mlp_forward"].message
-    assert "cell 33" in verdicts["mlp_forward"].message, "the first run, with the learner's own sigmoid"
+    assert "77.0" in verdicts["mlp_forward"].message, "the first run, with the learner's own sigmoid"
 
 
 def test_wrong_reference_free_answer_beside_failing_one_stays_wrong(judged: Judged) -> None:

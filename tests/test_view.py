@@ -147,6 +147,21 @@ print(json.dumps([course_lib.__file__, numbers, "torch" in sys.modules, dir(cour
     assert not set(kernels) & {exercise.id for exercise in LESSON.exercises}
 
 
+def test_every_kernel_module_can_be_imported(tmp_path: Path) -> None:
+    """Each kernel module of the view finds what it imports beside it, and that is neither a judge nor a check."""
+    view = build_view(LESSON, graded_from(LESSON), tmp_path)
+    names = [path.stem for path in (view / "course_lib" / "numpy_kernels").glob("[a-z]*.py")]
+    code = "import importlib, sys\n"
+    code += f"for name in {names}: importlib.import_module('course_lib.numpy_kernels.' + name)\n"
+    code += "print(sorted(name for name in sys.modules if name.startswith('course_lib.')))"
+    environment = {"PYTHONPATH": str(view), "PATH": os.environ["PATH"]}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, cwd="/", capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert not {f"course_lib.{name}" for name in ("check", "diagnose", "compare", "casefile")} & set(
+        ast.literal_eval(done.stdout)
+    )
+
+
 def test_same_lesson_same_view(tmp_path: Path) -> None:
     """A view is built once; another set of graded names has a view of its own."""
     first = build_view(LESSON, {"sigmoid"}, tmp_path)

@@ -231,6 +231,7 @@ def test_surrogates_are_replaced(pair: tuple[socket.socket, socket.socket]) -> N
 def test_wait_can_give_up(pair: tuple[socket.socket, socket.socket]) -> None:
     """What `wait` raises passes through, in the middle of a message too."""
     pair[0].sendall(b"\0\0")
+    pair[1].setblocking(False)
     calls = iter([None, TimeoutError])
 
     def wait(_writing: bool) -> None:

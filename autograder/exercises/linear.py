@@ -9,7 +9,14 @@ from autograder.exercises._draw import draw
 from course_lib.cases import Case, call_case
 
 # Case id to (N, D, M).
-_PUBLIC = {"four examples": (4, 3, 2), "batch of one": (1, 3, 4), "one output": (5, 2, 1), "float32": (3, 4, 2)}
+# Sizes that are all equal let a wrong product run to its end: then a mistake shows in values.
+_PUBLIC = {
+    "four examples": (4, 3, 2),
+    "batch of one": (1, 3, 4),
+    "one output": (5, 2, 1),
+    "all sizes equal": (3, 3, 3),
+    "float32": (3, 4, 2),
+}
 _SECRET = {
     "five examples": (5, 3, 4),
     "batch of one": (1, 4, 3),

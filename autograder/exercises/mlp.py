@@ -11,8 +11,14 @@ from course_lib.cases import Case, Step, call_case
 from course_lib.numpy_kernels import count_parameters, sigmoid
 from course_lib.tree import Handle, Tree
 
+_CACHE = "The values are right, but mlp_backward needs more: the cache must be the tuple (x, h, out, w2), in this order."
 # Case id to (N, D, H, M).
-_PUBLIC = {"four examples": (4, 3, 5, 2), "batch of one": (1, 2, 3, 1), "float32": (3, 4, 2, 2)}
+_PUBLIC = {
+    "four examples": (4, 3, 5, 2),
+    "batch of one": (1, 2, 3, 1),
+    "all sizes equal": (3, 3, 3, 3),
+    "float32": (3, 4, 2, 2),
+}
 _SECRET = {
     "five examples": (5, 3, 4, 2),
     "batch of one": (1, 4, 3, 2),
@@ -35,9 +41,16 @@ def _network(
 
 def _mlp_forward_cases(rng: np.random.Generator, public: bool) -> tuple[Case, ...]:
     table = _PUBLIC if public else _SECRET
-    cases = [call_case(name, "mlp_forward", _network(rng, sizes, name), item=0) for name, sizes in table.items()]
+    cases = [_forward_case(name, _network(rng, sizes, name)) for name, sizes in table.items()]
     far = _network(rng, (3, 2, 4, 2), "very large inputs", scale=1000.0)
     return (*cases, call_case("very large inputs", "mlp_forward", far, item=0, kind="stability"))
+
+
+def _forward_case(name: str, inputs: dict[str, Tree]) -> Case:
+    """The answers count, and that the cache is the documented one is a convention: `mlp_backward` unpacks it."""
+    plain = call_case(name, "mlp_forward", inputs, item=0)
+    cache = Step("read", "cache", "", (Handle("result", 1),), kind="convention")
+    return Case(name, inputs, (*plain.steps, cache), _CACHE)
 
 
 def _mlp_forward__linear_output(x, w1, b1, w2, b2):
@@ -78,6 +91,26 @@ def _mlp_forward__relu_hidden(x, w1, b1, w2, b2):
 
 def _mlp_forward__no_cache(x, w1, b1, w2, b2):
     return sigmoid(sigmoid(x @ w1.T + b1) @ w2.T + b2)
+
+
+def _mlp_forward__cache_out_of_order(x, w1, b1, w2, b2):
+    h = sigmoid(x @ w1.T + b1)
+    out = sigmoid(h @ w2.T + b2)
+    return out, (x, w2, h, out)
+
+
+def _mlp_forward__not_unpacked(x, w1, b1, w2, b2):
+    both = (x @ w1.T + b1, (x, w1, b1))
+    e = np.exp(-np.abs(both))
+    h = np.where(np.asarray(both) >= 0, 1 / (1 + e), e / (1 + e))
+    out = sigmoid(h @ w2.T + b2)
+    return out, (x, h, out, w2)
+
+
+def _mlp_forward__inputs_twice(x, w1, b1, w2, b2):
+    h = sigmoid(x @ w1.T + b1)
+    out = sigmoid(x @ w2.T + b2)
+    return out, (x, h, out, w2)
 
 
 def _mlp_forward__examples_as_columns(x, w1, b1, w2, b2):
@@ -143,6 +176,18 @@ MLP_FORWARD = Exercise(
             "no_cache",
             "You return out alone. Return two things, out and a cache: return out, (x, h, out, w2).",
             _mlp_forward__no_cache,
+        ),
+        Mistake("cache_out_of_order", _CACHE, _mlp_forward__cache_out_of_order),
+        Mistake(
+            "not_unpacked",
+            "Something that holds several arrays is used as one array. affine_forward returns two things, out and a "
+            "cache: write z1, _ = affine_forward(x, w1, b1).",
+            _mlp_forward__not_unpacked,
+        ),
+        Mistake(
+            "inputs_twice",
+            "Your second layer takes the inputs x. It must take the hidden values h: h @ w2.T + b2.",
+            _mlp_forward__inputs_twice,
         ),
     ),
     other_ways=(
@@ -242,7 +287,7 @@ COUNT_PARAMETERS = Exercise(
     mistakes=(
         Mistake(
             "never_biases",
-            "You count the weights only. With bias=True every unit behind the input has one bias more.",
+            "You count the weights only. With bias=True every unit after the input has one bias more.",
             _count_parameters__never_biases,
         ),
         Mistake(
@@ -252,7 +297,7 @@ COUNT_PARAMETERS = Exercise(
         ),
         Mistake(
             "biases_of_inputs",
-            "You count a bias for the inputs too. Inputs compute nothing: only the layers behind them have biases.",
+            "You count a bias for the inputs too. Inputs compute nothing: only the layers after them have biases.",
             _count_parameters__biases_of_inputs,
         ),
         Mistake(

@@ -6,11 +6,11 @@ import numpy as np
 
 from autograder.course import Exercise, Mistake, OtherWay
 from autograder.exercises._draw import draw
-from course_lib.cases import Case, Kind, Step, call_case
+from course_lib.cases import Case, Step, call_case
 from course_lib.numpy_kernels import sigmoid
 from course_lib.tree import Handle
 
-_TWICE = "A second call with the same cache gives another answer: something in dout or in the cache is changed."
+_TWICE = "The first call is right. A second one with the same dout and cache is not: the first changed one of them."
 # Case id to (N, D, H, M).
 _PUBLIC = {"four examples": (4, 3, 5, 2), "batch of one": (1, 2, 3, 2), "float32": (3, 4, 2, 2)}
 _SECRET = {
@@ -39,11 +39,12 @@ def _backward_case(
     inputs = {key: draw(rng, *shape, dtype=dtype) for key, shape in shapes.items()}
     forward = Step("call", "forward", "mlp_forward", tuple(Handle(key) for key in inputs if key != "dout"))
     backward = Step("call", "result", "mlp_backward", (Handle("dout"), Handle("forward", 1)))
-    kind: Kind = "convention" if twice else "core"
-    read = Step("read", "result", "", (Handle("result"),), kind=kind)
+    read = Step("read", "result", "", (Handle("result"),))
     kept = [Step("read", f"{key} afterwards", "", (Handle(key),), kind="convention") for key in inputs]
-    calls = (backward, backward) if twice else (backward,)
-    return Case(name, inputs, (forward, *calls, read, *kept), _TWICE if twice else "")
+    if not twice:
+        return Case(name, inputs, (forward, backward, read, *kept))
+    again = Step("read", "result of the second call", "", (Handle("result"),), kind="convention")
+    return Case(name, inputs, (forward, backward, read, backward, again, *kept), _TWICE)
 
 
 def _mlp_backward__no_output_slope(dout, cache):
@@ -143,12 +144,12 @@ MLP_BACKWARD = Exercise(
     mistakes=(
         Mistake(
             "no_output_slope",
-            "The slope of the output sigmoid is missing. Start with dz2 = dout * out * (1 - out).",
+            "The slope of the output sigmoid is missing. Start with delta2 = dout * out * (1 - out).",
             _mlp_backward__no_output_slope,
         ),
         Mistake(
             "no_hidden_slope",
-            "The slope of the hidden sigmoid is missing. Multiply dz2 @ w2 by h * (1 - h).",
+            "The slope of the hidden sigmoid is missing. Multiply delta2 @ w2 by h * (1 - h).",
             _mlp_backward__no_hidden_slope,
         ),
         Mistake(
@@ -163,7 +164,8 @@ MLP_BACKWARD = Exercise(
         ),
         Mistake(
             "turned",
-            "The gradients of the weights are turned. dw1 has the shape of w1, (H, D): use dz1.T @ x, and dz2.T @ h.",
+            "The gradients of the weights are turned. dw1 has the shape of w1, (H, D): use delta1.T @ x, and "
+            "delta2.T @ h.",
             _mlp_backward__turned,
         ),
         Mistake(
@@ -178,7 +180,7 @@ MLP_BACKWARD = Exercise(
         ),
         Mistake(
             "changes_dout",
-            "Your values are right the first time, but dout is changed in place. Write dz2 = dout * ... instead of "
+            "Your values are right the first time, but dout is changed in place. Write delta2 = dout * ... instead of "
             "dout *= ...",
             _mlp_backward__changes_dout,
         ),
@@ -216,10 +218,22 @@ def _hidden_delta_cases(rng: np.random.Generator, public: bool) -> tuple[Case, .
     return tuple(cases)
 
 
-def _hidden_delta__bug_untouched(dout, h, out, w2):
+def _hidden_delta__both_bugs_untouched(dout, h, out, w2):
+    dz2 = dout * out * (1 - out)
+    blame = dz2 * w2
+    slope = sigmoid(h) * (1 - sigmoid(h))
+    return blame * slope
+
+
+def _hidden_delta__slope_untouched(dout, h, out, w2):
     dz2 = dout * out * (1 - out)
     slope = sigmoid(h) * (1 - sigmoid(h))
     return dz2 @ w2 * slope
+
+
+def _hidden_delta__one_output_only(dout, h, out, w2):
+    dz2 = dout * out * (1 - out)
+    return dz2 * w2 * h * (1 - h)
 
 
 def _hidden_delta__bug_at_both_layers(dout, h, out, w2):
@@ -274,10 +288,21 @@ HIDDEN_DELTA = Exercise(
     cases=_hidden_delta_cases,
     mistakes=(
         Mistake(
-            "bug_untouched",
-            "The bug is still there: the slope applies the sigmoid to h, which is already activated. Compare with a "
-            "finite difference and look at that line.",
-            _hidden_delta__bug_untouched,
+            "both_bugs_untouched",
+            "Both bugs are still there. One shows in every nudge far from 0; the other only when there is more than "
+            "one output.",
+            _hidden_delta__both_bugs_untouched,
+        ),
+        Mistake(
+            "slope_untouched",
+            "One bug is still there: the slope applies the sigmoid to h, which has been through it already.",
+            _hidden_delta__slope_untouched,
+        ),
+        Mistake(
+            "one_output_only",
+            "The slope is right now. But with several outputs a hidden unit collects blame from each of them: "
+            "delta2 * w2 does not add that up.",
+            _hidden_delta__one_output_only,
         ),
         Mistake(
             "bug_at_both_layers",
@@ -317,4 +342,4 @@ HIDDEN_DELTA = Exercise(
     ),
 )
 
-EXERCISES = (MLP_BACKWARD, HIDDEN_DELTA)
+EXERCISES = (HIDDEN_DELTA, MLP_BACKWARD)

@@ -12,6 +12,7 @@ import numpy as np
 from autograder.course import Exercise, Mistake, OtherWay
 from autograder.exercises._draw import draw, draw_number
 from course_lib.cases import Case, Step, call_case
+from course_lib.messages import TURNED_OUTPUT
 from course_lib.numpy_kernels import mlp_backward, mlp_forward, train_xor
 from course_lib.properties import JITTER, XOR_CORNERS, network_answers, trained_labels, unseen_points, xor_labels
 from course_lib.tree import Handle
@@ -117,7 +118,7 @@ XOR_WEIGHTS = Exercise(
         ),
         Mistake(
             "turned_output",
-            "w2 is turned. It has one row per output: shape (1, H), with two brackets around the row.",
+            TURNED_OUTPUT,
             _xor_weights__turned_output,
         ),
     ),
@@ -191,6 +192,22 @@ def _train_xor__sum_over_batch(x, y, w1, b1, w2, b2, lr, steps):
     return w1, b1, w2, b2
 
 
+def _train_xor__no_factor_at_all(x, y, w1, b1, w2, b2, lr, steps):
+    for _ in range(steps):
+        out, cache = mlp_forward(x, w1, b1, w2, b2)
+        dw1, db1, dw2, db2 = mlp_backward(out - y, cache)
+        w1, b1, w2, b2 = w1 - lr * dw1, b1 - lr * db1, w2 - lr * dw2, b2 - lr * db2
+    return w1, b1, w2, b2
+
+
+def _train_xor__returns_in_the_loop(x, y, w1, b1, w2, b2, lr, steps):
+    for _ in range(steps):
+        out, cache = mlp_forward(x, w1, b1, w2, b2)
+        dw1, db1, dw2, db2 = mlp_backward(2 * (out - y) / len(x), cache)
+        w1, b1, w2, b2 = w1 - lr * dw1, b1 - lr * db1, w2 - lr * dw2, b2 - lr * db2
+        return w1, b1, w2, b2
+
+
 def _train_xor__biases_left(x, y, w1, b1, w2, b2, lr, steps):
     for _ in range(steps):
         out, cache = mlp_forward(x, w1, b1, w2, b2)
@@ -260,7 +277,8 @@ TRAIN_XOR = Exercise(
     mistakes=(
         Mistake(
             "uphill",
-            "Your steps go uphill: the loss grows. Subtract lr times the gradient.",
+            "Your steps go uphill: the loss grows. Either you add lr times the gradient instead of subtracting it, or dout "
+            "has the wrong sign: it is 2 / N * (out - y).",
             _train_xor__uphill,
         ),
         Mistake(
@@ -272,6 +290,16 @@ TRAIN_XOR = Exercise(
             "sum_over_batch",
             "Your steps are too long by the number of examples. The loss is a mean over the batch: divide by len(x).",
             _train_xor__sum_over_batch,
+        ),
+        Mistake(
+            "no_factor_at_all",
+            "The factor 2 / N is missing in dout: the 2 comes from the square, the N from the mean over the batch.",
+            _train_xor__no_factor_at_all,
+        ),
+        Mistake(
+            "returns_in_the_loop",
+            "You return after the first step. Move the return out of the loop: one level less of indentation.",
+            _train_xor__returns_in_the_loop,
         ),
         Mistake(
             "biases_left",

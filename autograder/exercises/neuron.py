@@ -39,6 +39,17 @@ def _neuron_gradient__no_factor_two(x, y, w, b):
     return dz @ x, dz.sum()
 
 
+def _neuron_gradient__no_minus_two(x, y, w, b):
+    s = sigmoid(x @ w + b)
+    dz = (y - s) * s * (1 - s)
+    return dz @ x, dz.sum()
+
+
+def _neuron_gradient__short_formula(x, y, w, b):
+    dz = -(y - sigmoid(x @ w + b))
+    return dz @ x, dz.sum()
+
+
 def _neuron_gradient__uphill(x, y, w, b):
     s = sigmoid(x @ w + b)
     dz = 2 * (y - s) * s * (1 - s)
@@ -108,6 +119,17 @@ NEURON_GRADIENT = Exercise(
             "no_factor_two",
             "Your gradient is half of the right one: the derivative of a square brings a factor 2.",
             _neuron_gradient__no_factor_two,
+        ),
+        Mistake(
+            "no_minus_two",
+            "The factor -2 is missing: the derivative of (y - s) ** 2 by s is -2 * (y - s).",
+            _neuron_gradient__no_minus_two,
+        ),
+        Mistake(
+            "short_formula",
+            "Two links of the chain are missing: the factor 2 of the square and the slope s * (1 - s). Without them it "
+            "is the gradient of another loss.",
+            _neuron_gradient__short_formula,
         ),
         Mistake(
             "uphill",

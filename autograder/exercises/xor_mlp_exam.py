@@ -64,7 +64,7 @@ def _parameters_torch(inputs: int, first: int, second: int, outputs: int) -> int
 
 _PARAMETERS_MISTAKES: Formulas = {
     "no_biases": (
-        "You counted the weights only. Every unit behind the input also has a bias.",
+        "You counted the weights only. Every unit after the input also has a bias.",
         lambda inputs, first, second, outputs: inputs * first + first * second + second * outputs,
     ),
     "biases_of_inputs": (
@@ -88,8 +88,9 @@ EXAM_PARAMETERS = Question(
     points=1,
     numbers=_parameters_numbers,
     text=(
-        "A dense network has {inputs} inputs, two hidden layers of {first} and {second} units, and {outputs} outputs. "
-        "Every unit behind the input has a bias. How many numbers does it learn?"
+        "A network has {inputs} inputs, two hidden layers of {first} and {second} units, and {outputs} outputs. Each "
+        "unit is joined to all units of the layer before it, and every unit after the input has a bias. How many "
+        "numbers does it learn?"
     ),
     answer=_parameters_answer,
     torch_answer=_parameters_torch,
@@ -103,23 +104,30 @@ EXAM_PARAMETERS = Question(
 
 def _neuron_numbers(rng: np.random.Generator) -> Numbers:
     numbers: Numbers = {
-        "maths": _one_of(rng, 0.5, 1.0, 1.5, 2.0, 2.5, -1.0, -1.5, -2.0),
-        "physics": _one_of(rng, 0.5, 1.0, 1.5, 2.0, -0.5, -1.0),
+        "maths": _one_of(rng, 0.4, 0.8, 1.2, 1.6, 2.0, -0.8, -1.2, -1.6),
+        "physics": _one_of(rng, 0.4, 0.8, 1.2, 1.6, -0.4, -0.8),
         "w1": _tenths(rng, -9, 9),
         "w2": _tenths(rng, -9, 9),
         "b": _tenths(rng, -5, 5),
         "y": int(rng.integers(2)),
     }
-    return numbers if _clear(numbers, _neuron_answer, _NEURON_MISTAKES, 3) else _neuron_numbers(rng)
+    # At a score near 0 nobody would have to compute a sigmoid.
+    asks = abs(_score(**{name: value for name, value in numbers.items() if name != "y"})) > 0.1
+    clear = asks and _clear(numbers, _neuron_answer, _NEURON_MISTAKES, 3)
+    return numbers if clear else _neuron_numbers(rng)
 
 
-def _output(maths: float, physics: float, w1: float, w2: float, b: float) -> float:
-    return 1 / (1 + math.exp(-(w1 * maths + w2 * physics + b)))
+def _score(maths: float, physics: float, w1: float, w2: float, b: float) -> float:
+    return w1 * maths + w2 * physics + b
 
 
-def _neuron_answer(maths: float, physics: float, w1: float, w2: float, b: float, y: int) -> float:
-    s = _output(maths, physics, w1, w2, b)
-    return -2 * (y - s) * s * (1 - s) * maths
+def _output(**numbers: float) -> float:
+    return 1 / (1 + math.exp(-_score(**numbers)))
+
+
+def _neuron_answer(y: int, **numbers: float) -> float:
+    s = _output(**numbers)
+    return -2 * (y - s) * s * (1 - s) * numbers["maths"]
 
 
 def _neuron_torch(maths: float, physics: float, w1: float, w2: float, b: float, y: int) -> float:
@@ -127,12 +135,12 @@ def _neuron_torch(maths: float, physics: float, w1: float, w2: float, b: float, 
     return float(_torch("neuron_gradient", x, target, w, b)[0][0])
 
 
-def _neuron_no_slope(maths: float, physics: float, w1: float, w2: float, b: float, y: int) -> float:
-    return -2 * (y - _output(maths, physics, w1, w2, b)) * maths
+def _neuron_no_slope(y: int, **numbers: float) -> float:
+    return -2 * (y - _output(**numbers)) * numbers["maths"]
 
 
-def _neuron_bias(maths: float, physics: float, w1: float, w2: float, b: float, y: int) -> float:
-    return _neuron_answer(maths, physics, w1, w2, b, y) / maths
+def _neuron_bias(**numbers: float) -> float:
+    return _neuron_answer(**numbers) / numbers["maths"]
 
 
 _NEURON_MISTAKES: Formulas = {
@@ -159,9 +167,9 @@ EXAM_NEURON = Question(
     points=1,
     numbers=_neuron_numbers,
     text=(
-        "One pupil has the marks {maths} in maths and {physics} in physics (centred), and y = {y}. The neuron answers "
+        "One pupil has the scaled marks {maths} in maths and {physics} in physics, and y = {y}. The neuron answers "
         "s = sigmoid(w1 * maths + w2 * physics + b) with w1 = {w1}, w2 = {w2}, b = {b}. The error is E = (y - s)**2. "
-        "What is dE/dw1? Give at least three decimals."
+        "What is dE/dw1?"
     ),
     answer=_neuron_answer,
     torch_answer=_neuron_torch,
@@ -229,13 +237,13 @@ EXAM_PERCEPTRON = Question(
     numbers=_perceptron_numbers,
     text=(
         "A perceptron has w1 = {w1}, w2 = {w2}, b = {b} and learning rate {lr}. It sees the example x1 = {x1}, "
-        "x2 = {x2} with label y = {y}, and makes one update. What is the new w1? Give two decimals."
+        "x2 = {x2} with label y = {y}, and makes one update. What is the new w1?"
     ),
     answer=_perceptron_answer,
     torch_answer=_perceptron_torch,
     explanation=(
-        "The weighted sum {w1} * {x1} + {w2} * {x2} + {b} is on the wrong side of 0 for y = {y}, so y - y_hat is "
-        "1 for y = 1 and -1 for y = 0. The new w1 is {w1} + {lr} * (y - y_hat) * {x1} = {answer}."
+        "The weighted sum {w1} * {x1} + {w2} * {x2} + {b} has the wrong sign for y = {y}, so y_hat is 1 - {y}. "
+        "The new w1 is {w1} + {lr} * ({y} - (1 - {y})) * {x1} = {answer}."
     ),
     mistakes=_PERCEPTRON_MISTAKES,
     decimals=2,
@@ -293,7 +301,7 @@ EXAM_MSE = Question(
     text=(
         "A network with two outputs sees two examples. It answers [[{p11}, {p12}], [{p21}, {p22}]]; the one-hot "
         "targets are [[{y11}, {y12}], [{y21}, {y22}]]. What is mse_loss, summed over the outputs "
-        "and averaged over the batch? Give three decimals."
+        "and averaged over the batch?"
     ),
     answer=_mse_answer,
     torch_answer=_mse_torch,

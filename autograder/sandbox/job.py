@@ -28,6 +28,8 @@ from course_lib.tree import Tree
 Reason = Literal["time limit", "wall clock", "memory limit", "output limit", "crashed"]
 MAX_TEXT = 500
 PIECES_AT_ONCE = 500
+# Few enough that a request stays far below what the worker accepts.
+CASES_AT_ONCE = 16
 LONGEST_WAIT = 1.0
 SHORTEST_WAIT = 0.002
 LONGEST_END = 2.0
@@ -185,6 +187,7 @@ class Job:
     def _open(self) -> None:
         self._handle: int | None
         self._socket, self._handle = self._pool.fork(self.limits)
+        self._stream = wire.Stream(self._socket)
         self._pool.jobs.add(self)
         self.pid = _pid_of(self._handle)
         self._clock = (~self.pid << 3) | CPUCLOCK_SCHED
@@ -224,17 +227,28 @@ class Job:
         self._set_deadlines()
         done: list[Played] = []
         try:
-            for case in cases:
-                done.append(_played(case, self._ask({"play": case_to_tree(case)})))
+            for start in range(0, len(cases), CASES_AT_ONCE):
+                batch = cases[start : start + CASES_AT_ONCE]
+                self._send({"play": [case_to_tree(case) for case in batch]})
+                done.extend(_played(case, self._receive()) for case in batch)
         except Stopped as stopped:
             raise Stopped(stopped.reason, done) from None
         return done
 
     def _ask(self, request: Tree) -> Tree:
+        self._send(request)
+        return self._receive()
+
+    def _send(self, request: Tree) -> None:
         try:
             wire.write_message(self._socket, request, self._wait)
+        except wire.WireError:
+            raise Stopped("crashed") from None
+
+    def _receive(self) -> Tree:
+        try:
             cap = self.limits.reply_bytes if self._pool.walls.reply else NO_CAP
-            reply = wire.read_message(self._socket, cap, self._wait)
+            reply = wire.read_message(self._stream, cap, self._wait)
         except wire.TooLargeError:
             raise Stopped("output limit") from None
         except wire.WireError:

@@ -24,6 +24,8 @@ DTYPES = frozenset(
 MAX_HEADER = 4 << 20
 MAX_NDIM = 16
 CHUNK = 1 << 20
+# A message up to this size is sent in one call, and so much is read ahead.
+AHEAD = 1 << 16
 
 Wait = Callable[[bool], None]
 
@@ -44,13 +46,52 @@ def _no_wait(_writing: bool) -> None:
     """The socket itself blocks."""
 
 
+class Stream:
+    """A connected stream socket that is read ahead, so that a small message costs one call to the kernel.
+
+    Args:
+        sock: the socket; may be non-blocking when whoever reads can wait.
+        ahead: how many bytes to read ahead; 0 reads just what is asked for.
+    """
+
+    def __init__(self, sock: socket.socket, ahead: int = AHEAD) -> None:
+        self.sock = sock
+        self._ahead = ahead
+        self._held = memoryview(b"")
+
+    def fill(self, view: memoryview, wait: Wait) -> None:
+        """Read until `view` is full; see `read_message` for `wait` and what is raised."""
+        while view.nbytes:
+            if not self._held.nbytes and view.nbytes < self._ahead:
+                self._held = memoryview(self._read(lambda: self.sock.recv(self._ahead), wait))
+            if self._held.nbytes:
+                count = min(view.nbytes, self._held.nbytes)
+                view[:count], self._held = self._held[:count], self._held[count:]
+            else:
+                count = self._read(lambda rest=view: self.sock.recv_into(rest[:CHUNK]), wait)
+            view = view[count:]
+
+    def _read(self, receive: Callable[[], Any], wait: Wait) -> Any:
+        while True:
+            try:
+                got = receive()
+            except BlockingIOError:
+                wait(False)
+                continue
+            except OSError as error:
+                raise ClosedError("the connection broke") from error
+            if not got:
+                raise ClosedError("the other side left")
+            return got
+
+
 def write_message(sock: socket.socket, tree: Tree, wait: Wait = _no_wait) -> None:
     """Send a tree.
 
     Args:
         sock: a connected stream socket; may be non-blocking when `wait` waits.
         tree: plain data, see `course_lib.tree`.
-        wait: called with True before each send; returns when the socket can take bytes, raises to give up.
+        wait: called with True when the socket takes no bytes; returns when it does again, raises to give up.
 
     Raises:
         TooLargeError: text and structure together are larger than `MAX_HEADER` (nothing was sent).
@@ -59,10 +100,12 @@ def write_message(sock: socket.socket, tree: Tree, wait: Wait = _no_wait) -> Non
     """
     skeleton, arrays = pack(tree)
     header = _header(skeleton, arrays)
-    _send(sock, struct.pack(">I", len(header)) + header, wait)
-    for array in arrays:
-        if array.size:
-            _send(sock, array.reshape(-1).view(np.uint8).data, wait)
+    parts = [struct.pack(">I", len(header)), header]
+    parts += [array.reshape(-1).view(np.uint8).data for array in arrays if array.size]
+    if sum(map(len, parts)) <= AHEAD:
+        parts = [b"".join(parts)]
+    for part in parts:
+        _send(sock, part, wait)
 
 
 def _header(skeleton: Any, arrays: list[np.ndarray]) -> bytes:
@@ -76,39 +119,39 @@ def _header(skeleton: Any, arrays: list[np.ndarray]) -> bytes:
 def _send(sock: socket.socket, data: bytes | memoryview, wait: Wait) -> None:
     view = memoryview(data)
     while view.nbytes:
-        wait(True)
         try:
             view = view[sock.send(view[:CHUNK]) :]
         except BlockingIOError:
-            continue
+            wait(True)
         except OSError as error:
             raise ClosedError("the other side left") from error
 
 
-def read_message(sock: socket.socket, max_bytes: int, wait: Wait = _no_wait) -> Tree:
+def read_message(source: socket.socket | Stream, max_bytes: int, wait: Wait = _no_wait) -> Tree:
     """Receive a tree.
 
     Args:
-        sock: a connected stream socket; may be non-blocking when `wait` waits.
+        source: a connected stream socket, or a `Stream` around one; may be non-blocking when `wait` waits.
         max_bytes: cap on header and arrays together, checked before anything is allocated.
-        wait: called with False before each receive; returns when there is something to read, raises to
-            give up. Time limits live there, so that a sender who trickles bytes is caught as well.
+        wait: called with False when there is nothing to read; returns when there is, raises to give up.
+            Time limits live there, so that a sender who trickles bytes is caught as well.
 
     Raises:
         TooLargeError: the message is larger than `max_bytes`.
         ClosedError: the stream ended before the message did.
         WireError: anything else that is wrong with the message.
     """
-    length = struct.unpack(">I", _receive(sock, 4, wait))[0]
+    stream = source if isinstance(source, Stream) else Stream(source, ahead=0)
+    length = struct.unpack(">I", _receive(stream, 4, wait))[0]
     if length > min(MAX_HEADER, max_bytes):
         raise TooLargeError(f"a header of {length} bytes is more than is accepted")
-    skeleton, specs = _parse(bytes(_receive(sock, length, wait)))
+    skeleton, specs = _parse(bytes(_receive(stream, length, wait)))
     left = max_bytes - length
     for dtype, shape in specs:
         left -= math.prod(shape) * dtype.itemsize
         if left < 0:
             raise TooLargeError(f"the arrays take more than {max_bytes} bytes")
-    arrays = [_receive_array(sock, dtype, shape, wait) for dtype, shape in specs]
+    arrays = [_receive_array(stream, dtype, shape, wait) for dtype, shape in specs]
     try:
         return unpack(skeleton, arrays)
     except (TreeError, RecursionError) as error:
@@ -144,31 +187,17 @@ def _spec(spec: Any) -> tuple[np.dtype, tuple[int, ...]]:
     raise WireError("an array has a type or shape that is not allowed")
 
 
-def _receive_array(sock: socket.socket, dtype: np.dtype, shape: tuple[int, ...], wait: Wait) -> np.ndarray:
+def _receive_array(stream: Stream, dtype: np.dtype, shape: tuple[int, ...], wait: Wait) -> np.ndarray:
     try:
         array = np.empty(shape, dtype)
     except (ValueError, MemoryError) as error:
         raise WireError("an array cannot be made in that shape") from error
     if array.size:
-        _fill(sock, array.reshape(-1).view(np.uint8).data, wait)
+        stream.fill(array.reshape(-1).view(np.uint8).data, wait)
     return array
 
 
-def _receive(sock: socket.socket, count: int, wait: Wait) -> bytearray:
+def _receive(stream: Stream, count: int, wait: Wait) -> bytearray:
     data = bytearray(count)
-    _fill(sock, memoryview(data), wait)
+    stream.fill(memoryview(data), wait)
     return data
-
-
-def _fill(sock: socket.socket, view: memoryview, wait: Wait) -> None:
-    while view.nbytes:
-        wait(False)
-        try:
-            count = sock.recv_into(view[:CHUNK])
-        except BlockingIOError:
-            continue
-        except OSError as error:
-            raise ClosedError("the connection broke") from error
-        if not count:
-            raise ClosedError("the other side left")
-        view = view[count:]

@@ -130,6 +130,7 @@ class Session:
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
+        self.stream = wire.Stream(sock)
         self.namespace: dict[str, Any] = {}
         self.lines: dict[str, dict[int, str]] = {}
         self.flags = 0
@@ -137,9 +138,14 @@ class Session:
     def serve(self) -> None:
         """Answer requests until the pool goes away."""
         while True:
-            request = wire.read_message(self.sock, MAX_REQUEST)
+            request = wire.read_message(self.stream, MAX_REQUEST)
             try:
-                self._reply(self.load(request["load"]) if "load" in request else self.play(request["play"]))
+                if "load" in request:
+                    self._reply(self.load(request["load"]))
+                else:
+                    # One reply per case: if one ends the process, those before it are known.
+                    for case in request["play"]:
+                        self._reply(self.play(case))
             except MemoryError:
                 self.namespace.clear()
                 wire.write_message(self.sock, {"stopped": "memory limit"})

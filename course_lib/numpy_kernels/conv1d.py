@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from course_lib.numpy_kernels._blocks import blocks
 from course_lib.validate import check_arrays, check_cache
 from course_lib.windows import check_conv1d
 
@@ -19,7 +20,7 @@ def conv1d_forward(
     padding: int = 0,
     dilation: int = 1,
 ) -> tuple[np.ndarray, Cache]:
-    """One matrix product over all windows of all texts.
+    """Every window as a row, times every filter as a column.
 
     ``out[n, l, m] = b[m] + sum over d, j of padded[n, l * stride + j * dilation, d] * w[m, d, j]``.
 
@@ -44,11 +45,13 @@ def conv1d_forward(
     array([ 3.,  6.,  9., 12., 15.])
     """
     stride, padding, dilation = check_conv1d(np.ndarray, (x, w, b), stride, padding, dilation)
-    rows = _rows(x, w.shape[2], stride, padding, dilation)
-    out = rows @ _filters(w)
-    if b is not None:
-        out += b
-    return out.reshape(len(x), -1, len(w)), (x, w, b, stride, padding, dilation)
+    views, filters = _windows(x, w.shape[2], stride, padding, dilation), _filters(w)
+    out = np.empty((*views.shape[:2], len(w)), dtype=x.dtype)
+    for block in blocks(views):
+        np.matmul(_rows(views[block]), filters, out=out[block].reshape(-1, len(w)))
+        if b is not None:
+            out[block] += b
+    return out, (x, w, b, stride, padding, dilation)
 
 
 def conv1d_backward(dout: np.ndarray, cache: Cache) -> tuple[np.ndarray, ...]:
@@ -74,26 +77,34 @@ def conv1d_backward(dout: np.ndarray, cache: Cache) -> tuple[np.ndarray, ...]:
     array([1., 2., 1.])
     """
     x, w, b, stride, padding, dilation = check_cache(cache, 6, "conv1d_forward")
-    n, length, d = x.shape
-    rows = _rows(x, w.shape[2], stride, padding, dilation)
-    places = len(rows) // n
+    (_, depth, width), filters = w.shape, _filters(w)
+    views = _windows(x, width, stride, padding, dilation)
+    n, places = views.shape[:2]
     check_arrays(np.ndarray, x=(x, None), dout=(dout, f"{n} {places} {len(w)}"))
-    dout = dout.reshape(len(rows), len(w))
-    dw = (rows.T @ dout).reshape(w.shape[2], d, len(w)).transpose(2, 1, 0).copy()
-    drows = (dout @ _filters(w).T).reshape(n, places, w.shape[2], d)
-    padded = np.zeros((n, length + 2 * padding, d), dtype=x.dtype)
-    for j in range(w.shape[2]):
-        first = j * dilation
-        padded[:, first : first + stride * (places - 1) + 1 : stride] += drows[:, :, j]
-    dx = padded[:, padding : padding + length]
-    return (dx, dw) if b is None else (dx, dw, dout.sum(axis=0))
+    dfilters = np.zeros_like(filters)
+    padded = np.zeros((n, x.shape[1] + 2 * padding, depth), dtype=x.dtype)
+    for block in blocks(views):
+        drows = dout[block].reshape(-1, len(w))
+        dfilters += _rows(views[block]).T @ drows
+        dviews = (drows @ filters.T).reshape(-1, places, width, depth)
+        for j in range(width):
+            first = j * dilation
+            padded[block, first : first + stride * (places - 1) + 1 : stride] += dviews[:, :, j]
+    dx = padded[:, padding : padding + x.shape[1]]
+    dw = dfilters.reshape(width, depth, -1).transpose(2, 1, 0).copy()
+    return (dx, dw) if b is None else (dx, dw, dout.sum(axis=(0, 1)))
 
 
-def _rows(x: np.ndarray, width: int, stride: int, padding: int, dilation: int) -> np.ndarray:
-    """Every window of every text as a row, (N * L', width * D)."""
+def _windows(x: np.ndarray, width: int, stride: int, padding: int, dilation: int) -> np.ndarray:
+    """Every window of every text as a view, (N, L', width, D)."""
     padded = np.pad(x, ((0, 0), (padding, padding), (0, 0))) if padding else x
-    views = sliding_window_view(padded, dilation * (width - 1) + 1, axis=1)[:, ::stride, :, ::dilation]
-    return views.swapaxes(2, 3).reshape(-1, width * x.shape[2])
+    views = sliding_window_view(padded, dilation * (width - 1) + 1, axis=1)
+    return views[:, ::stride, :, ::dilation].swapaxes(2, 3)
+
+
+def _rows(views: np.ndarray) -> np.ndarray:
+    """The windows as rows, (N * L', width * D)."""
+    return views.reshape(-1, views.shape[2] * views.shape[3])
 
 
 def _filters(w: np.ndarray) -> np.ndarray:

@@ -5,17 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from course_lib.numpy_kernels._blocks import blocks
 from course_lib.validate import check_arrays, check_cache, check_count
 from course_lib.windows import Pair, Windows, check_conv2d, check_fits, check_pair, check_windows
 
-Cache = tuple[np.ndarray, np.ndarray, np.ndarray | None, Windows, int]
-# Columns of about one megabyte stay in the processor's second-level cache until the product has read them.
-_BLOCK_BYTES = 1 << 20
+Cache = tuple[np.ndarray, np.ndarray, np.ndarray | None, Windows, int, tuple[int, ...]]
 
 
 def conv_output_size(size: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> int:
@@ -202,18 +199,20 @@ def conv2d_forward(
     kernels = _kernels(w, groups)
     out = np.empty((n, *kernels.shape[:2], size[0] * size[1]), dtype=x.dtype)
     bias = None if b is None else b.reshape(groups, -1, 1)
-    for block in _blocks(views):
+    for block in blocks(views):
         np.matmul(kernels, _columns(views[block], groups), out=out[block])
         if bias is not None:
             out[block] += bias
-    return out.reshape(n, len(w), *size), (x, w, b, windows, groups)
+    out = out.reshape(n, len(w), *size)
+    return out, (x, w, b, windows, groups, out.shape)
 
 
 def conv2d_backward(dout: np.ndarray, cache: Cache) -> tuple[np.ndarray, ...]:
     """Backward pass of `conv2d_forward`.
 
     With ``cols = im2col(x)``: ``dw = sum over n of dout[n] @ cols[n].T``, ``db`` is dout summed over images and
-    places, and ``w.T @ dout[n]`` is the gradient of the columns, added up where the windows overlap.
+    places, and ``w.T @ dout[n]`` is the gradient of the columns, added up where the windows overlap (col2im).
+    With a stride of 1 dx is also a convolution of dout, by the flipped kernels; this is done where it costs less.
 
     Args:
         dout: gradient of the loss with respect to the output, (N, K, H', W'), same dtype as x.
@@ -233,18 +232,47 @@ def conv2d_backward(dout: np.ndarray, cache: Cache) -> tuple[np.ndarray, ...]:
              [2., 4., 2.],
              [1., 2., 1.]]]])
     """
-    x, w, b, windows, groups = check_cache(cache, 5, "conv2d_forward")
-    views = _windows(x, windows)
-    n, _, _, _, *size = views.shape
-    check_arrays(np.ndarray, x=(x, None), dout=(dout, f"{n} {len(w)} {size[0]} {size[1]}"))
-    products = dout.reshape(n, groups, len(w) // groups, -1)
-    dx, dw = np.empty_like(x, order="C"), np.zeros_like(_kernels(w, groups).swapaxes(1, 2), order="C")
-    for block in _blocks(views):
+    x, w, b, windows, groups, shape = check_cache(cache, 6, "conv2d_forward")
+    check_arrays(np.ndarray, x=(x, None), dout=(dout, " ".join(map(str, shape))))
+    around = _mirrored(windows)
+    # The columns of dout serve both gradients, but have K * kh * kw rows where those of x have C * kh * kw.
+    by_dout = windows.stride == (1, 1) and min(around.padding) >= 0 and len(w) <= x.shape[1]
+    grads = _from_dout(dout, x, w, around, groups) if by_dout else _from_x(dout, x, w, windows, groups)
+    return grads if b is None else (*grads, dout.reshape(*shape[:2], -1).sum(axis=2).sum(axis=0))
+
+
+def _from_x(
+    dout: np.ndarray, x: np.ndarray, w: np.ndarray, windows: Windows, groups: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """dx and dw with the columns of x."""
+    views, (top, left), (h, width) = _windows(x, windows), windows.padding, x.shape[2:]
+    products, kernels = _pixels(dout, groups), _kernels(w, groups).swapaxes(1, 2)
+    dkernels = np.zeros(kernels.shape, dtype=w.dtype)
+    padded = np.zeros((*x.shape[:2], h + 2 * top, width + 2 * left), dtype=x.dtype)
+    for block in blocks(views):
         # Columns first: OpenBLAS is up to twice as fast this way round as with dout first.
-        dw += np.matmul(_columns(views[block], groups), products[block].swapaxes(2, 3)).sum(axis=0)
-        dx[block] = _input_gradient(dout[block], w, windows, groups, x.shape[2:])
-    dw = dw.swapaxes(1, 2).reshape(w.shape)
-    return (dx, dw) if b is None else (dx, dw, products.sum(axis=3).sum(axis=0).reshape(b.shape))
+        dkernels += np.matmul(_columns(views[block], groups), products[block].swapaxes(2, 3)).sum(axis=0)
+        _add_windows(padded[block], np.matmul(kernels, products[block]).reshape(views[block].shape), windows)
+    dx = np.ascontiguousarray(padded[:, :, top : top + h, left : left + width])
+    return dx, dkernels.swapaxes(1, 2).reshape(w.shape)
+
+
+def _from_dout(
+    dout: np.ndarray, x: np.ndarray, w: np.ndarray, around: Windows, groups: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """dx and dw with the columns of dout: dx by the flipped kernels, dw as what they would have got."""
+    views, pixels = _windows(dout, around), _pixels(x, groups)
+    n, k, kh, kw, h, width = views.shape
+    split = groups, k // groups, -1, kh, kw
+    flipped = w.reshape(split)[..., ::-1, ::-1].swapaxes(1, 2).reshape(groups, pixels.shape[2], -1)
+    dflipped = np.zeros((groups, flipped.shape[2], flipped.shape[1]), dtype=w.dtype)
+    dx = np.empty(pixels.shape, dtype=x.dtype)
+    for block in blocks(views):
+        columns = _columns(views[block], groups)
+        np.matmul(flipped, columns, out=dx[block])
+        dflipped += np.matmul(columns, pixels[block].swapaxes(2, 3)).sum(axis=0)
+    dw = dflipped.reshape(groups, k // groups, kh, kw, -1)[:, :, ::-1, ::-1].transpose(0, 1, 4, 2, 3)
+    return dx.reshape(x.shape), dw.reshape(w.shape)
 
 
 def _windows(x: np.ndarray, windows: Windows) -> np.ndarray:
@@ -266,30 +294,24 @@ def _kernels(w: np.ndarray, groups: int) -> np.ndarray:
     return w.reshape(groups, len(w) // groups, -1)
 
 
-def _blocks(views: np.ndarray) -> Iterator[slice]:
-    """Slices of as many images as make about one megabyte of columns."""
-    step = max(1, _BLOCK_BYTES // views[0].nbytes)
-    return (slice(i, i + step) for i in range(0, len(views), step))
+def _pixels(images: np.ndarray, groups: int) -> np.ndarray:
+    """Images with their places in a row, (N, groups, channels / groups, H * W)."""
+    n, c, h, w = images.shape
+    return images.reshape(n, groups, c // groups, h * w)
 
 
-def _input_gradient(dout: np.ndarray, w: np.ndarray, windows: Windows, groups: int, size: Pair) -> np.ndarray:
-    """The gradient with respect to images of the given size: the gradients of their columns, added up (col2im)."""
-    (kh, kw), (sh, sw), (top, left), (dh, dw) = windows
-    height, width = size[0] + 2 * top, size[1] + 2 * left
-    in_one = sh == sw == 1
-    if in_one:
-        # Zeros make the rows as long as the image's. Then any shift in the image is one shift in memory, and each
-        # sum below runs through the whole image at once instead of row by row.
-        dout = np.pad(dout, ((0, 0), (0, 0), (0, 0), (0, width - dout.shape[3])))
-    n, k, ho, wo = dout.shape
-    columns = np.matmul(_kernels(w, groups).swapaxes(1, 2), dout.reshape(n, groups, k // groups, ho * wo))
-    columns = columns.reshape(n, -1, kh, kw, ho, wo)
-    memory = np.zeros((n, columns.shape[1], height * width + (kw - 1) * dw), dtype=dout.dtype)
-    image = memory[:, :, : height * width].reshape(n, -1, height, width)
+def _mirrored(windows: Windows) -> Windows:
+    """The windows over dout in which each pixel of x finds every output that it went into, at a stride of 1."""
+    spans = (d * (k - 1) for k, d in zip(windows.kernel, windows.dilation, strict=True))
+    top, left = (span - p for span, p in zip(spans, windows.padding, strict=True))
+    return windows._replace(padding=(top, left))
+
+
+def _add_windows(padded: np.ndarray, views: np.ndarray, windows: Windows) -> None:
+    """Add each window to the place of the images that it was taken from: the reverse of `_windows`."""
+    (kh, kw), (sh, sw), _, (dh, dw) = windows
+    ho, wo = views.shape[4:]
     for u, v in np.ndindex(kh, kw):
-        i, j = u * dh, v * dw
-        if in_one:
-            memory[:, :, i * width + j :][:, :, : ho * wo] += columns[:, :, u, v].reshape(n, -1, ho * wo)
-        else:
-            image[:, :, i : i + sh * (ho - 1) + 1 : sh, j : j + sw * (wo - 1) + 1 : sw] += columns[:, :, u, v]
-    return image[:, :, top : top + size[0], left : left + size[1]]
+        rows = slice(u * dh, u * dh + sh * (ho - 1) + 1, sh)
+        columns = slice(v * dw, v * dw + sw * (wo - 1) + 1, sw)
+        padded[:, :, rows, columns] += views[:, :, u, v]

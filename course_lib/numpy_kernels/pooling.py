@@ -276,8 +276,10 @@ def _spread(
 
 def _only(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """The values where the mask is true, 0 elsewhere, done on the bits: 0 * inf is NaN, and where() is slow."""
-    bits = np.dtype(f"i{values.itemsize}")
-    return (values.view(bits) & -mask.astype(bits)).view(values.dtype)
+    bits = mask.astype(f"i{values.itemsize}")
+    np.negative(bits, out=bits)
+    bits &= values.view(bits.dtype)
+    return bits.view(values.dtype)
 
 
 def _crop(padded: np.ndarray, x: np.ndarray, windows: Windows) -> np.ndarray:

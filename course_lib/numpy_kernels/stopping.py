@@ -34,10 +34,10 @@ def early_stopping(losses: np.ndarray, patience: int, min_delta: float = 0.0) ->
     most, delta = check_count("patience", patience, least=1), check_number("min_delta", min_delta)
     if delta < 0:
         raise ValueError(f"min_delta is {delta}; expected 0 or more.")
-    best, lowest = 0, float("inf")
+    best, lowest, waited = 0, float("inf"), 0
     for epoch, loss in enumerate(losses.tolist()):
-        if loss < lowest - delta:
-            best, lowest = epoch, loss
-        elif epoch - best >= most:
+        better = loss < lowest - delta
+        best, lowest, waited = (epoch, loss, 0) if better else (best, lowest, waited + 1)
+        if waited == most:
             return epoch, best
     return len(losses) - 1, best

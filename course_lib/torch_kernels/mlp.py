@@ -15,7 +15,7 @@ from torch.nn import functional
 from course_lib.torch_kernels.losses import mse_loss
 from course_lib.validate import check_arrays, check_count, check_number, check_sizes
 
-Cache = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
+Cache = tuple[Tensor, Tensor, Tensor, Tensor]
 Parameters = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
@@ -45,14 +45,15 @@ def mlp_forward(x: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor) -> tu
         b2: its biases, (M,), same dtype and device.
 
     Returns:
-        ``out``, (N, M), and a cache: the arguments, from which `mlp_backward` draws the graph again.
+        ``out``, (N, M), and the cache ``(x, h, out, w2)``, from which `mlp_backward` draws the graph again.
 
     >>> mlp_forward(torch.ones(1, 3), torch.zeros(2, 3), torch.zeros(2), torch.zeros(1, 2), torch.zeros(1))[0].item()
     0.5
     """
     check_arrays(Tensor, x=(x, "N D"), w1=(w1, "H D"), b1=(b1, "H"), w2=(w2, "M H"), b2=(b2, "M"))
     h = torch.sigmoid(functional.linear(x, w1, b1))
-    return torch.sigmoid(functional.linear(h, w2, b2)), (x, w1, b1, w2, b2)
+    out = torch.sigmoid(functional.linear(h, w2, b2))
+    return out, (x, h, out, w2)
 
 
 @torch.enable_grad()
@@ -94,13 +95,18 @@ def mlp_backward(dout: Tensor, cache: Cache) -> Parameters:
     >>> mlp_backward(torch.ones(1, 1), mlp_forward(*arguments)[1])[2].tolist()
     [[0.125, 0.125]]
     """
-    if not isinstance(cache, tuple) or len(cache) != 5:
+    if not isinstance(cache, tuple) or len(cache) != 4:
         raise TypeError(f"cache is of type {type(cache).__name__}; expected the second thing mlp_forward returns.")
-    x, *parameters = (tensor.detach() for tensor in cache)
-    leaves = tuple(parameter.clone().requires_grad_() for parameter in parameters)
-    out, _ = mlp_forward(x, *leaves)
+    x, h, out, w2 = (tensor.detach() for tensor in cache)
     check_arrays(Tensor, out=(out, "N M"), dout=(dout, "N M"))
-    return torch.autograd.grad(out, leaves, dout)
+    # Parameters that the cache does not hold enter as moves from where they are: zero, and free to change.
+    w1_move, b1_move, w2_move, b2_move = leaves = tuple(
+        x.new_zeros(shape, requires_grad=True)
+        for shape in ((h.shape[1], x.shape[1]), h.shape[1:], w2.shape, out.shape[1:])
+    )
+    hidden = torch.sigmoid(torch.logit(h) + functional.linear(x, w1_move, b1_move))
+    moved = functional.linear(hidden, w2 + w2_move, b2_move) - functional.linear(h, w2)
+    return torch.autograd.grad(torch.sigmoid(torch.logit(out) + moved), leaves, dout)
 
 
 def count_parameters(sizes: Sequence[int], bias: bool = True) -> int:

@@ -11,7 +11,7 @@ from course_lib.validate_draws import check_integers, check_mask
 
 
 def multitask_loss(y_hat: Tensor, y: Tensor, known: Tensor, weights: Tensor) -> Tensor:
-    """Squared errors of several tasks: `torch.masked.mean` per task, weighted and summed.
+    """Squared errors of several tasks, each averaged over what is known, weighted and summed.
 
     Args:
         y_hat: predictions, one column per task, (N, T).

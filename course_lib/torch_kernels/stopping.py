@@ -34,7 +34,7 @@ def early_stopping(losses: Tensor, patience: int, min_delta: float = 0.0) -> tup
     best = 0
     for epoch, loss in enumerate(losses.tolist()):
         plateau.step(loss)
-        best = epoch if plateau.num_bad_epochs == 0 and plateau.last_epoch > 0 and plateau.best == loss else best
         if plateau.get_last_lr()[0] < 1.0:
             return epoch, best
+        best = best if plateau.num_bad_epochs else epoch
     return len(losses) - 1, best
