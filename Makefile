@@ -52,7 +52,7 @@ test-data: $(INSTALLED)  ## test the loaders on the real data sets, which are no
 	  echo "Nothing was tested: there is no folder $(REAL_DATA), and the real data sets are not in the repository." >&2; \
 	  echo "Run: make test-data REAL_DATA=FOLDER   It holds mnist, fashion_mnist, cifar10_test_jpeg, rt_polarity." >&2; \
 	  exit 1; fi
-	@REAL_DATA="$(abspath $(REAL_DATA))" $(BIN)/python -m pytest -m data
+	@REAL_DATA="$(abspath $(REAL_DATA))" $(BIN)/python -m pytest -m data tests/test_real_data.py
 
 .PHONY: lab
 lab: $(INSTALLED)  ## open JupyterLab on the lessons

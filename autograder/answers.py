@@ -23,10 +23,6 @@ _DEFINITIONS = (
 )  # fmt: skip
 MAX_REPAIRS = 50
 _IMPORT = re.compile(r"(import|from)\b")
-_DISTURBING_CALLS = frozenset(
-    "setattr delattr exec eval compile __import__ globals vars open seterr seterrcall setbufsize setrecursionlimit"
-    " settrace setprofile signal start alarm setrlimit import_module system CDLL".split()
-)
 
 
 @dataclass(frozen=True)
@@ -42,7 +38,6 @@ class Statement:
         mutates: names whose object it changes in place.
         in_answer_of: exercise whose answer cell it stands in, or "".
         binds_everything: is it ``from x import *``, or does it change how all later code is read?
-        disturbs: could it change the process for exercises that run later?
     """
 
     cell: int
@@ -53,7 +48,6 @@ class Statement:
     mutates: frozenset[str] = frozenset()
     in_answer_of: str = ""
     binds_everything: bool = False
-    disturbs: bool = False
 
     @property
     def piece(self) -> Piece:
@@ -253,9 +247,7 @@ def _statement(node: ast.stmt, text: str, cell: int, line: int, in_answer_of: st
         node.module == "__future__" or any(alias.name == "*" for alias in node.names)
     )
     uses = frozenset(_global_names(top)) - binds
-    return Statement(
-        cell, line, text, frozenset(binds), uses, frozenset(mutated), in_answer_of, star, _disturbs(node)
-    )
+    return Statement(cell, line, text, frozenset(binds), uses, frozenset(mutated), in_answer_of, star)
 
 
 def _global_names(table: symtable.SymbolTable) -> Iterator[str]:
@@ -285,22 +277,6 @@ def _root(node: ast.expr) -> str:
     while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call)):
         node = node.func if isinstance(node, ast.Call) else node.value
     return node.id if isinstance(node, ast.Name) else ""
-
-
-def _disturbs(node: ast.stmt) -> bool:
-    """Could running this change the process for the exercises after it?"""
-    return any(_is_disturbing(part) for part in ast.walk(node))
-
-
-def _is_disturbing(part: ast.AST) -> bool:
-    match part:
-        case ast.Global():
-            return True
-        case ast.Attribute(ctx=ast.Store() | ast.Del()):
-            return True
-        case ast.Call(func=ast.Name(id=name)) | ast.Call(func=ast.Attribute(attr=name)):
-            return name in _DISTURBING_CALLS
-    return False
 
 
 def solution_statements(notebook: Notebook, names: Sequence[str]) -> list[Statement]:

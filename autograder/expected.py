@@ -87,6 +87,8 @@ def numpy_namespace(lesson: Lesson) -> dict[str, Callable[..., Any]]:
 
 def torch_namespace(lesson: Lesson) -> dict[str, Callable[..., Any]]:
     """Name to Torch counterpart, for all exercises of a lesson."""
+    # A fork of a process in which Torch once ran several threads hangs at its first Torch operation.
+    importlib.import_module("torch").set_num_threads(1)
     return {item.id: _reference("torch_kernels", item) for item in lesson.exercises}
 
 

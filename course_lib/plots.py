@@ -150,6 +150,7 @@ def confusion(truth: np.ndarray, guess: np.ndarray, classes: int) -> Picture:
 
 MATHS, PHYSICS = "maths mark (out of 20)", "physics mark (out of 20)"
 ADMITTED = ("not admitted", "admitted")
+AWAY = np.array([16.0, 18.0])  # where no pupil is
 TARGETS = ("target 0", "target 1")
 FIRST, SECOND = "first input $a_1$ (0 to 1)", "second input $a_2$ (0 to 1)"
 EVENTS = (
@@ -164,7 +165,7 @@ EVENTS = (
 
 def admission(x: np.ndarray, y: np.ndarray, *lines: tuple[np.ndarray, float]) -> Picture:
     """Pupils `(N, 2)` by their marks; the last line `(w, b)` is hatched on its yes side, earlier ones are dotted."""
-    figure, (ax,) = canvas(height=4.0)
+    figure, (ax,) = canvas(height=4.2)
     w, b = lines[-1]
     draw_side(ax, lambda points: points @ w + b, (0, 20, 0, 20))
     for old, offset in lines[:-1]:
@@ -173,7 +174,7 @@ def admission(x: np.ndarray, y: np.ndarray, *lines: tuple[np.ndarray, float]) ->
     ax.fill_between([], [], [], facecolor="#E3EEF6", edgecolor="#A9C7DD", hatch="//", label="the line says yes")
     right = int(((x @ w + b > 0) == (y > 0.5)).sum())
     label(ax, f"{right} of {len(y)} pupils on their side of the line", MATHS, PHYSICS)
-    ax.legend(loc="lower left", framealpha=1)
+    figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize=8)
     return Picture(figure, f"{len(y)} pupils as points, physics mark against maths mark, and a straight line; the side "
                    f"hatched is predicted to be admitted. {right} pupils are on their own side.")  # fmt: skip
 
@@ -184,10 +185,9 @@ def _dotted(ax: Axes, w: np.ndarray, b: float) -> None:
     ax.contour(across, up, w[0] * across + w[1] * up + b, levels=[0], colors=GREY, linestyles=":", linewidths=2)
     ax.plot([], [], color=GREY, linestyle=":", linewidth=2, label="line before the update")
     length = np.linalg.norm(w)
-    foot = np.full(2, 10.0) - (10 * w.sum() + b) * w / length**2
-    arrow = {"arrowstyle": "->", "color": GREY, "linewidth": 1.5}
-    ax.annotate("its yes", foot, foot + 2.2 * w / length, arrowprops=arrow | {"arrowstyle": "<-"}, color=GREY,
-                ha="center", va="center")  # fmt: skip
+    foot = AWAY - (AWAY @ w + b) * w / length**2
+    arrow = {"arrowstyle": "<-", "color": GREY, "linewidth": 1.5}
+    ax.annotate("its yes", foot, foot + 3 * w / length, arrowprops=arrow, color=GREY, ha="center", va="center")
 
 
 def sigmoid_and_slope() -> Picture:
@@ -335,8 +335,7 @@ def _folded(hidden: np.ndarray) -> Picture:
         for spot in np.unique(places.round(1), axis=0):
             here = [f"({a:.0f},{b:.0f})" for a, b in CORNERS[(places.round(1) == spot).all(axis=1)]]
             ax.annotate(" and ".join(here), spot, (0, 8), textcoords="offset points", ha="center", fontsize=8)
-    left.set(xlim=(-0.5, 1.5), ylim=(-0.5, 1.5))
-    right.set(xlim=(-0.15, 1.35), ylim=(-0.15, 1.35))
+        ax.margins(0.25)
     label(left, "Before: the inputs", FIRST, SECOND)
     label(right, "After: the hidden units", "hidden unit $h_1$ (0 to 1)", "hidden unit $h_2$ (0 to 1)")
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)

@@ -109,3 +109,55 @@ def test_xor_answers_are_clear() -> None:
     out, _ = kernels.mlp_forward(x, *kernels.xor_weights())
     assert (out[[1, 2]] > 0.6).all()
     assert (out[[0, 3]] < 0.4).all()
+
+
+def test_backward_passes_take_cache_or_arguments(rng: np.random.Generator) -> None:
+    """Layers are handed their cache, plain functions and losses their arguments; one gradient is no tuple."""
+    x, dout = rng.normal(size=(2, 4, 3))
+    out, cache = kernels.relu_forward(x)
+    assert kernels.relu_backward(dout, cache).shape == kernels.gelu_backward(dout, x).shape == out.shape
+    labels = np.array([0, 2, 1, 0])
+    assert kernels.hinge_loss_backward(x, labels).shape == kernels.cross_entropy_backward(x, labels).shape == x.shape
+    assert [grad.shape for grad in kernels.triplet_loss_backward(x, dout, -x)] == [x.shape] * 3
+
+
+def test_given_draws_need_no_generator(rng: np.random.Generator) -> None:
+    """A mask given as an argument is used as it is: True keeps."""
+    mask = np.array([True, False, True])
+    assert kernels.dropout_classic(np.ones(3), mask=mask)[0].tolist() == [1.0, 0.0, 1.0]
+    assert kernels.stochastic_depth(np.ones(3), np.ones(3), keep=mask)[0].tolist() == [3.0, 1.0, 3.0]
+    drawn = kernels.dropout_classic(np.ones(1000), 0.1, rng=rng)[0]
+    assert drawn.mean() > 0.8
+
+
+def test_softmax_runs_along_the_last_axis(rng: np.random.Generator) -> None:
+    """Rows sum to 1 by default, columns with axis 0."""
+    x = rng.normal(size=(4, 3))
+    np.testing.assert_allclose(kernels.softmax(x).sum(axis=-1), 1)
+    np.testing.assert_allclose(kernels.softmax(x, axis=0).sum(axis=0), 1)
+
+
+def test_losses_sum_over_outputs_and_classes(rng: np.random.Generator) -> None:
+    """With three outputs or classes each is three times Torch's default."""
+    x, y = torch.from_numpy(rng.normal(size=(4, 3))), torch.from_numpy(rng.random((4, 3)))
+    labels, default = torch.tensor([0, 2, 1, 0]), torch.nn.functional
+    np.testing.assert_allclose(kernels.l1_loss(x.numpy(), y.numpy()), 3 * default.l1_loss(x, y))
+    binary = default.binary_cross_entropy_with_logits(x, y)
+    np.testing.assert_allclose(kernels.bce_with_logits(x.numpy(), y.numpy()), 3 * binary)
+    np.testing.assert_allclose(kernels.hinge_loss(x.numpy(), labels.numpy()), 3 * default.multi_margin_loss(x, labels))
+
+
+def test_class_weights_weigh_the_mean(rng: np.random.Generator) -> None:
+    """Weights that are all alike change nothing, whatever their size."""
+    logits, labels = rng.normal(size=(4, 3)), np.array([0, 2, 1, 0])
+    np.testing.assert_allclose(
+        kernels.cross_entropy(logits, labels, np.full(3, 7.0)), kernels.cross_entropy(logits, labels)
+    )
+
+
+def test_kinks_have_slope_zero() -> None:
+    """Where an absolute value or a maximum has no slope, the kernels say 0."""
+    zero = np.zeros((1, 2))
+    assert not kernels.l1_loss_backward(zero, zero).any()
+    assert not kernels.l1_subgradient(zero, 1.0).any()
+    assert not kernels.hinge_loss_backward(np.array([[1.0, 0.0]]), np.array([0])).any()

@@ -30,6 +30,7 @@ from autograder.publish import publish
 from autograder.verdicts import VerdictStore, report_from_json, report_to_json
 
 PATIENCE = 60.0
+WRONG = ("affine_forward", "sigmoid", "neuron_gradient", "mse_loss")
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,7 @@ def class_of_ten(lesson: Lesson, released: dict[str, Any], solved: dict[str, str
         return fill(released, solved | changed, learner)
 
     ways = with_variants(lesson, solved, lambda exercise: exercise.other_ways[0].code)
-    wrong = {x.id: source_as(x.mistakes[0].code, x.id) for x in lesson.exercises[:4]}
+    wrong = {x.id: source_as(x.mistakes[0].code, x.id) for x in lesson.exercises if x.id in WRONG}
     whole = json.dumps(made("tessa")).encode()
     return {
         "ada": made("ada"),
@@ -147,7 +148,7 @@ def test_class_gets_the_scores_it_earned(first_run: tuple[Folders, list[Graded]]
     found = scores(first_run[1])
     full = lesson.max_points
     assert found["ada"] == found["alan"] == ("graded", full)
-    assert found["bruno"] == ("graded", full - sum(exercise.points for exercise in lesson.exercises[:4]))
+    assert found["bruno"] == ("graded", full - sum(lesson.exercise(name).points for name in WRONG))
     assert found["carla"] == found["mallory"] == ("graded", full - lesson.exercise("mse_loss").points)
     assert found["nadia"] == ("graded", 0.0)
     assert found["nils"] == ("unreadable", 0.0)

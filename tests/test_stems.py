@@ -15,8 +15,8 @@ import pytest
 
 from autograder import catalogue
 from autograder.exercises import _draw
-from course_lib import numpy_kernels, torch_kernels, validate
-from course_lib.torch_kernels import _arrays
+from course_lib import erf, numpy_kernels, torch_kernels, validate, validate_draws
+from course_lib.torch_kernels import _arrays, _graph
 
 ROOT = Path(__file__).resolve().parent.parent
 NUMPY, TORCH = numpy_kernels.__name__, torch_kernels.__name__
@@ -104,7 +104,10 @@ def test_docstrings_are_complete(name):
 
 @pytest.mark.parametrize(
     "target",
-    [validate, _arrays, _draw, catalogue, *(module(package, topic) for package in (NUMPY, TORCH) for topic in TOPICS)],
+    [
+        *(validate, validate_draws, erf, _arrays, _graph, _draw, catalogue),
+        *(module(package, topic) for package in (NUMPY, TORCH) for topic in TOPICS),
+    ],
     ids=lambda target: target.__name__,
 )
 def test_docstring_examples_run(target):

@@ -11,7 +11,7 @@ from course_lib.cases import Case, Step, call_case
 from course_lib.numpy_kernels import count_parameters, sigmoid
 from course_lib.tree import Handle, Tree
 
-_CACHE = "The values are right, but mlp_backward needs more: the cache must be the tuple (x, h, out, w2), in this order."
+_CACHE = "The answers are right, but mlp_backward needs more: the cache must be the tuple (x, h, out, w2)."
 # Case id to (N, D, H, M).
 _PUBLIC = {
     "four examples": (4, 3, 5, 2),

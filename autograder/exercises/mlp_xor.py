@@ -277,8 +277,8 @@ TRAIN_XOR = Exercise(
     mistakes=(
         Mistake(
             "uphill",
-            "Your steps go uphill: the loss grows. Either you add lr times the gradient instead of subtracting it, or dout "
-            "has the wrong sign: it is 2 / N * (out - y).",
+            "Your steps go uphill: the loss grows. Either you add lr times the gradient instead of subtracting it, or "
+            "dout has the wrong sign: it is 2 / N * (out - y).",
             _train_xor__uphill,
         ),
         Mistake(
