@@ -85,6 +85,10 @@ pins:  ## write pins.txt anew from pyproject.toml (needs uv)
 	  awk '/^[a-z0-9]/ { keep = !/^(torch|triton|cuda-|nvidia-)/ } keep'; } > pins.txt.new
 	@mv pins.txt.new pins.txt
 
+.PHONY: docs
+docs: $(INSTALLED)  ## write docs/cli.md anew from the command line's own help
+	@$(BIN)/python -m typer autograder.cli utils docs --name course --output docs/cli.md
+
 .PHONY: clean
 clean:  ## remove what was built and installed; run/ (submissions, gradebook) stays
 	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -81,10 +81,12 @@ class Notebook:
     Args:
         submission: the cells.
         exercise_ids: names that answers may have (exercises and questions).
+        given: the lesson's own statements, for names that the submission lost (a deleted import cell).
     """
 
-    def __init__(self, submission: Submission, exercise_ids: Collection[str]) -> None:
+    def __init__(self, submission: Submission, exercise_ids: Collection[str], given: Sequence[Statement] = ()) -> None:
         self.exercise_ids = frozenset(exercise_ids)
+        self._given = given
         self.syntax_errors: dict[int, str] = {}
         self.statements: list[Statement] = []
         self.answer_cells: dict[str, list[int]] = {}
@@ -163,7 +165,7 @@ class Notebook:
                     chosen[id(statement)] = statement
                     pending.extend(statement.uses - known)
                     known |= statement.uses
-        return [statement for statement in self.statements if id(statement) in chosen]
+        return [statement for statement in (*self._given, *self.statements) if id(statement) in chosen]
 
     def _providers(self, name: str, home: int) -> Iterable[Statement]:
         binding = self._by_name.get(name, [])
@@ -171,6 +173,8 @@ class Notebook:
             # An answer cell that brings its own version of another exercise means that one.
             own = home if any(name in s.binds and s.cell == home for s in binding) else self._home(name)
             return [statement for statement in binding if statement.cell == own]
+        if not binding:
+            return [statement for statement in self._given if name in statement.binds]
         # As when the notebook is run from the top; a helper that stands further down is accepted too.
         return [statement for statement in binding if statement.cell <= home] or binding
 

@@ -29,7 +29,7 @@ err = Console(stderr=True, highlight=False)
 
 LessonId = Annotated[str, typer.Argument(metavar="LESSON", help="Lesson id, for example 01_xor_mlp.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Processes = Annotated[int, typer.Option(min=0, help="Worker processes; 0 for one per core.")]
+Processes = Annotated[int, typer.Option(min=0, help="Worker processes; 0 for one per core, fewer for a small class.")]
 
 
 def _command(name: str, example: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -7,9 +7,10 @@ what was under way.
 
 from __future__ import annotations
 
-import atexit
 import hashlib
 import json
+import math
+import multiprocessing
 import os
 import platform
 import sys
@@ -19,6 +20,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from datetime import datetime
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +40,8 @@ from autograder.verdicts import VerdictStore
 from autograder.view import build_view
 from course_lib.exam import variant_of
 
+# Starting a worker and its sandbox costs as much as judging about so many submissions.
+WORTH_A_PROCESS = 20
 _SANDBOX = ("worker", "walls", "wire", "seccomp", "job", "ground")
 _JUDGE_MODULES = ("judge", "answers", "submission", "exam", "messages", *(f"sandbox/{name}" for name in _SANDBOX))
 
@@ -83,6 +87,8 @@ class Grader:
         self._names = names
         self._folders = folders
         self._released = json.loads(folders.released(lesson.id).read_bytes())
+        given = Notebook(read_submission(folders.released(lesson.id)), names).statements
+        self._given = [statement for statement in given if not statement.in_answer_of]
         self._pool = Pool(build_view(lesson, graded_from(lesson), folders.views))
         self._judge = Judge(lesson, expectations, questions, Notebook(read_submission(solution), names), self._pool)
 
@@ -124,7 +130,7 @@ class Grader:
         return self._judge.judge_one(exercise_id, notebook)
 
     def _graded(self, submission: Submission, learner: str, fresh: bool) -> tuple[Report, bool]:
-        notebook = Notebook(submission, self._names)
+        notebook = Notebook(submission, self._names, self._given)
         key = self._key(notebook, submission, learner)
         kept = None if fresh else self.store.get(key)
         if kept is not None:
@@ -183,18 +189,19 @@ def grade_class(
         folders: the course.
         lesson: the lesson.
         entries: what to grade.
-        processes: how many worker processes; 0 for one per core.
+        processes: how many worker processes; 0 for one per core, and no more than are worth their start.
         fresh: judge again what was judged before.
     """
     store = VerdictStore(folders.verdicts)
     load_expectations(lesson, folders.secret(), folders.expected)
-    processes = min(processes or len(os.sched_getaffinity(0)), max(len(entries), 1))
+    processes = processes or min(len(os.sched_getaffinity(0)), math.ceil(len(entries) / WORTH_A_PROCESS) or 1)
     waiting, stuck = list(entries), 0
     while waiting:
         done: set[str] = set()
         start = (folders, lesson.id)
         try:
-            with ProcessPoolExecutor(processes, initializer=_start_worker, initargs=start) as executor:
+            context = _context()
+            with ProcessPoolExecutor(processes, context, initializer=_start_worker, initargs=start) as executor:
                 for graded in _run(executor, waiting, fresh):
                     store.put(graded.report, graded.new)
                     done.add(graded.report.learner)
@@ -208,6 +215,11 @@ def grade_class(
                 graded = Graded(_given_up(lesson, waiting.pop(0), error))
                 store.put(graded.report, keep=False)
                 yield graded
+
+
+def _context() -> multiprocessing.context.BaseContext:
+    # A fork starts warm. But a child that is forked while Torch's threads exist waits for them for ever.
+    return multiprocessing.get_context("spawn" if "torch" in sys.modules else "fork")
 
 
 def _run(executor: Executor, entries: Sequence[Entry], fresh: bool) -> Iterator[Graded]:
@@ -234,7 +246,8 @@ def _start_worker(folders: Folders, lesson_id: str) -> None:
     global _worker
     _worker = Grader(folders, find_lesson(lesson_id))
     _worker.__enter__()
-    atexit.register(_worker.__exit__, None, None, None)
+    # Worker processes leave without `atexit`; this runs there and here, and waits for the sandbox to end.
+    Finalize(_worker, _worker.__exit__, args=(None, None, None), exitpriority=10)
 
 
 def _grade_in_worker(entry: Entry, fresh: bool) -> Graded:

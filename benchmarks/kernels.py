@@ -265,7 +265,7 @@ def training(network: Any, shapes: list[Any], image: tuple[int, ...]) -> Duels:
 
     def duels(rng: np.random.Generator) -> Iterator[Duel]:
         (x,) = normal(rng, image)
-        arguments = network, x, rng.integers(0, 10, image[0]), networks.initial(shapes, rng), 0.01
+        arguments = network, x, rng.integers(0, 10, image[0]), networks.initial(shapes, rng), 0.001
         yield Duel("x".join(map(str, image)), networks.numpy_step(*arguments), networks.torch_step(*arguments))
 
     return duels

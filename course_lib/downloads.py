@@ -25,8 +25,8 @@ from course_lib.sources import Source
 FOLDER_VARIABLE = "COURSE_DATA"
 ADDRESS_VARIABLE = "COURSE_DATA_URL"
 
-TIMEOUTS_S = (10.0, 30.0)  # to connect, and between two pieces
-PAUSES_S = (1.0, 4.0)  # before the second and the third attempt at one address
+TIMEOUTS_S = (6.0, 30.0)  # to connect, and between two pieces
+PAUSES_S = (1.0, 3.0)  # before the second and the third attempt at one address
 
 _FAILED = """{title} could not be downloaded. {file} is missing:
 {reports}

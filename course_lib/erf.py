@@ -8,12 +8,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.polynomial import Polynomial, chebyshev
+from numpy.polynomial import chebyshev
 
 from course_lib.validate import check_arrays
 
 # Below 1: erf(x) = x * S(x**2), with S the Maclaurin series.
-_SERIES = Polynomial([2 / math.sqrt(math.pi) * (-1) ** k / (math.factorial(k) * (2 * k + 1)) for k in range(18)])
+_SERIES = [2 / math.sqrt(math.pi) * (-1) ** k / (math.factorial(k) * (2 * k + 1)) for k in range(18)]
 # From 1 to 6: erf(x) = 1 - exp(-x**2) * T(u), with T a polynomial in u = 1 / (x + 2), scaled to [-1, 1].
 _LOW, _HIGH = 1 / 8, 1 / 3
 
@@ -26,14 +26,15 @@ def _scaled_erfc(x: np.ndarray) -> np.ndarray:
     return 1 / (math.sqrt(math.pi) * tail)
 
 
-def _fit(degree: int) -> Polynomial:
+def _fit(degree: int) -> list[float]:
     def at(u: np.ndarray) -> np.ndarray:
         return _scaled_erfc(2 / ((_HIGH - _LOW) * u + _HIGH + _LOW) - 2)
 
-    return Polynomial(chebyshev.cheb2poly(chebyshev.chebinterpolate(at, degree)))
+    return chebyshev.cheb2poly(chebyshev.chebinterpolate(at, degree)).tolist()
 
 
-_TAIL = _fit(18)
+# As many coefficients as the dtype can tell apart.
+_COEFFICIENTS = {4: (_SERIES[:11], _fit(8)), 8: (_SERIES, _fit(18))}
 
 
 def erf(x: np.ndarray) -> np.ndarray:
@@ -56,10 +57,24 @@ def erf(x: np.ndarray) -> np.ndarray:
     array([-1.    ,  0.    ,  0.5205])
     """
     check_arrays((np.ndarray, np.generic), x=(x, None))
-    size = np.abs(x, dtype=np.float64)
-    # Each formula only sees numbers it is made for; minimum and maximum pass NaN on.
-    near, far = np.minimum(size, 1.0), np.clip(size, 1.0, 6.0)
-    u = (2 / (far + 2) - _HIGH - _LOW) / (_HIGH - _LOW)
-    above = 1 - np.exp(-far * far) * _TAIL(u)
-    out = np.where(size < 1, near * _SERIES(near * near), above)
-    return np.copysign(out, x).astype(x.dtype)
+    series, tail = _COEFFICIENTS[x.dtype.itemsize]
+    size = np.abs(x)
+    out = np.ones_like(size)
+    near = size < 1
+    part = size[near]
+    out[near] = part * _polynomial(series, part * part)
+    # Written so that NaN is computed with, and comes out.
+    middle = ~(near | (size >= 6))
+    part = size[middle]
+    u = (2 / (part + 2) - (_HIGH + _LOW)) / (_HIGH - _LOW)
+    out[middle] = 1 - np.exp(-part * part) * _polynomial(tail, u)
+    return np.copysign(out, x)
+
+
+def _polynomial(coefficients: list[float], t: np.ndarray) -> np.ndarray:
+    """Horner's rule, lowest coefficient first."""
+    out = np.full_like(t, coefficients[-1])
+    for coefficient in coefficients[-2::-1]:
+        out *= t
+        out += coefficient
+    return out

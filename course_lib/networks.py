@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from course_lib.counting import (
+from course_lib.layers import (
     AvgPool2d,
     BatchNorm2d,
     Concat,

@@ -186,8 +186,7 @@ def _dotted(ax: Axes, w: np.ndarray, b: float) -> None:
     ax.plot([], [], color=GREY, linestyle=":", linewidth=2, label="line before the update")
     length = np.linalg.norm(w)
     foot = AWAY - (AWAY @ w + b) * w / length**2
-    arrow = {"arrowstyle": "<-", "color": GREY, "linewidth": 1.5}
-    ax.annotate("its yes", foot, foot + 3 * w / length, arrowprops=arrow, color=GREY, ha="center", va="center")
+    ax.annotate("its yes", foot, foot + 3 * w / length, arrowprops={"arrowstyle": "<-"}, ha="center", va="center")
 
 
 def sigmoid_and_slope() -> Picture:
@@ -314,8 +313,7 @@ def chain() -> Picture:
 
 def fold(w1: np.ndarray, b1: np.ndarray, w2: np.ndarray, b2: np.ndarray) -> Picture:
     """XOR before and after the hidden layer of a network 2-H-1; of H units the first two are drawn."""
-    hidden = expit(CORNERS @ w1.T + b1)
-    picture = _folded(hidden[:, :2])
+    picture = _folded(expit(CORNERS @ w1.T + b1)[:, :2])
     left, right = picture.figure.axes
     draw_side(left, lambda x: expit(x @ w1.T + b1) @ w2[0] + b2[0], (-0.5, 1.5, -0.5, 1.5))
     if len(w1) == 2:
@@ -388,8 +386,7 @@ def digit_images(x: np.ndarray, labels: Sequence[int], guesses: Sequence[int] | 
         ax.set_axis_off()
         ax.imshow(pixels.reshape(8, 8), cmap="Greys", vmin=0, vmax=1)
         ax.set_title(str(title), fontsize=9)
-    told = ", ".join(str(title) for title in read)
-    return Picture(figure, f"{len(x)} grey images of handwritten digits: {told}.")
+    return Picture(figure, f"{len(x)} grey images of handwritten digits: {', '.join(map(str, read))}.")
 
 
 def lab_curves(mine: Sequence[float] | None, torch: Sequence[float]) -> Picture:

@@ -31,8 +31,8 @@ from autograder.course import Lesson, Outcome, Report
 from autograder.expected import cases_for, numpy_namespace
 from autograder.feedback import page
 from autograder.folders import Folders
-from autograder.gradebook import LearnerScore
 from autograder.grade import Graded, Grader
+from autograder.gradebook import LearnerScore
 from autograder.intake import Entry, find_submissions
 from autograder.verdicts import report_to_json
 from course_lib.cases import run
@@ -45,7 +45,9 @@ CLASSMATES = (
     "P1_forge_replies_ahead", "P1_seeds", "P2_leave_files", "P2_leave_modules", "P2_leave_patches", "P2_html_in_file",
     "P3_kills_parent", "P3_growing_list", "P3_left_over_threads", "P3_segmentation_fault", "P3_truncated", "P2_pipe",
 )  # fmt: skip
-TAGS = set("html head meta title style body main h1 h2 h3 p strong section a table caption thead tbody tr th td pre code".split())
+TAGS = set("html head meta title style body main h1 h2 h3 p strong section a".split())
+TAGS |= set("table caption thead tbody tr th td pre code".split())
+ATTRIBUTES = set("lang charset http-equiv content name class id scope href aria-labelledby".split())
 
 each_attack = pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 each_probe = pytest.mark.parametrize("attack", [a for a in ATTACKS if a.probe], ids=lambda attack: attack.name)
@@ -274,7 +276,7 @@ def test_attack_gets_what_it_should(
     assert foreign_changes(files, snapshot(course.root), report.learner) == set()
     tags = Tags(html)
     assert (tags.tags - TAGS, {link for link in tags.links if not link.startswith("#")}) == (set(), set())
-    assert tags.attributes <= {"lang", "charset", "http-equiv", "content", "name", "class", "id", "scope", "href", "aria-labelledby"}
+    assert tags.attributes <= ATTRIBUTES
 
 
 @each_probe
@@ -311,7 +313,8 @@ def test_honest_learner_is_served_the_same_among_attackers(
 ) -> None:
     """Before and after each attacker an honest learner gets the same verdicts and the same copy, byte by byte."""
     by_name = {attack.name: attack for attack in ATTACKS}
-    honest = replace(by_name["P4_solution"], answers={"mse_loss": "def mse_loss(y_hat, y):\n    return ((y_hat - y) ** 2).mean()"})
+    wrong = "def mse_loss(y_hat, y):\n    return ((y_hat - y) ** 2).mean()"
+    honest = replace(by_name["P4_solution"], answers={"mse_loss": wrong})
     path = hand_in(tmp_path / "honest", "ada", lesson.id, made(honest, learner="ada"))
     seen = set()
     for name in ("P4_solution", *CLASSMATES):
@@ -340,8 +343,9 @@ def test_attack_names_a_threat(attack: Attack) -> None:
 @pytest.mark.parametrize(("module", "key"), [(damage, "damage"), (layout, "files")])
 def test_every_transformation_is_used(module: Any, key: str) -> None:
     """No damage lies around that no attack does."""
-    functions = {name for name, item in inspect.getmembers(module, inspect.isfunction) if item.__module__ == module.__name__}
-    assert {name for name in functions if not name.startswith("_")} == {getattr(a, key) for a in ATTACKS} - {""}
+    found = inspect.getmembers(module, inspect.isfunction)
+    functions = {name for name, item in found if item.__module__ == module.__name__ and not name.startswith("_")}
+    assert functions == {getattr(attack, key) for attack in ATTACKS} - {""}
 
 
 def test_page_shows_the_corpus() -> None:

@@ -83,7 +83,7 @@ def found(received: Tree, expected: Tree, tolerance: Tolerance = FINE) -> Differ
         (1, True, "structure", "Result is int 1; expected bool True."),
         (False, True, "structure", "Result is bool False; expected bool True."),
         (0, False, "structure", "Result is int 0; expected bool False."),
-        ("a", "b", "structure", "Result is str 'a'; expected str 'b'."),
+        ("a", "b", "values", "Result is a; expected b."),
         (0, None, "structure", "Result is int 0; expected None (is a return statement missing?)."),
         (10**9 + 1, 10**9, "values", "Result is 1000000001; expected 1000000000."),
         (2**62 + 1, 2**62, "values", "Result is 4611686018427387905; expected 4611686018427387904."),

@@ -22,6 +22,7 @@ from tests.parity import (
     function_parity,
     layer_parity,
     normal,
+    on_device,
     seeds,
     zeros,
 )
@@ -97,12 +98,26 @@ def test_backward_is_the_slope_of_forward(options):
 
 @each_device
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("stride", [1, 2])
-def test_parity_on_a_real_layer(device, dtype, stride):
+@pytest.mark.parametrize(("kernels", "stride"), [(12, 1), (24, 1), (24, 2)])
+def test_parity_on_a_real_layer(device, dtype, kernels, stride):
     """A layer of a real size, cut into several blocks of images, gives Torch's numbers on every device."""
-    arrays = normal(5, (9, 16, 32, 30), (24, 16, 3, 3), (24,), dtype=dtype)
+    arrays = normal(5, (9, 16, 32, 30), (kernels, 16, 3, 3), (kernels,), dtype=dtype)
     assert len(list(conv2d.blocks(conv2d._windows(arrays[0], conv2d.check_windows((32, 30), 3, stride, 1, 1))))) > 1
     layer_parity("conv2d", *arrays, device=device, factor=300, stride=stride, padding=1)
+
+
+@each_library
+@pytest.mark.parametrize("stride", [1, 2])
+def test_the_gradient_of_the_input_can_be_left_out(kernels, stride):
+    """Without dx the other gradients are the same, in both kernels."""
+    arrays = normal(9, (2, 3, 6, 6), (2, 3, 3, 3), (2,))
+    out, cache = kernels.conv2d_forward(*(arrays if kernels is numpy_kernels else on_device(arrays, "cpu")), stride)
+    _, *wanted = kernels.conv2d_backward(out, cache)
+    dx, *others = kernels.conv2d_backward(out, cache, input_gradient=False)
+    assert dx is None
+    assert_close(others, wanted)
+    with pytest.raises(TypeError, match="cache is of type NoneType; .* conv2d_forward returns"):
+        kernels.conv2d_backward(out, None, input_gradient=False)
 
 
 @each_device

@@ -161,3 +161,45 @@ def test_kinks_have_slope_zero() -> None:
     assert not kernels.l1_loss_backward(zero, zero).any()
     assert not kernels.l1_subgradient(zero, 1.0).any()
     assert not kernels.hinge_loss_backward(np.array([[1.0, 0.0]]), np.array([0])).any()
+
+
+def test_images_have_channels_before_places(rng: np.random.Generator) -> None:
+    """A border of (1, 2) adds rows to axis 2 and columns to axis 3; a kernel is (height, width)."""
+    x = rng.normal(size=(2, 3, 5, 7))
+    assert kernels.pad2d(x, (1, 2)).shape == (2, 3, 7, 11)
+    assert kernels.maxpool2d_forward(x, (5, 1))[0].shape == (2, 3, 1, 7)
+    assert kernels.conv2d_forward(x, np.zeros((4, 3, 1, 7)))[0].shape == (2, 4, 5, 1)
+
+
+def test_kernels_are_not_flipped() -> None:
+    """A kernel with its one 1 in the upper left corner picks the upper left pixel of each window."""
+    x = np.arange(9.0).reshape(1, 1, 3, 3)
+    out, _ = kernels.conv2d_forward(x, np.array([[[[1.0, 0.0], [0.0, 0.0]]]]))
+    assert out.tolist() == [[[[0.0, 1.0], [3.0, 4.0]]]]
+
+
+def test_no_bias_has_no_gradient() -> None:
+    """As many gradients come back as arrays went in."""
+    image, text = np.ones((1, 1, 2, 2)), np.ones((1, 2, 1))
+    for forward, backward, arrays in (
+        (kernels.conv2d_forward, kernels.conv2d_backward, (image, image)),
+        (kernels.conv1d_forward, kernels.conv1d_backward, (text, text.reshape(1, 1, 2))),
+    ):
+        for arguments in (arrays, (*arrays, np.ones(1))):
+            out, cache = forward(*arguments)
+            assert [grad.shape for grad in backward(out, cache)] == [array.shape for array in arguments]
+
+
+def test_pooling_windows_touch_by_default(rng: np.random.Generator) -> None:
+    """Without a stride each pixel is in one window."""
+    x = rng.normal(size=(1, 1, 6, 6))
+    for pool in (kernels.maxpool2d_forward, kernels.avgpool2d_forward):
+        np.testing.assert_array_equal(pool(x, 2)[0], pool(x, 2, 2)[0])
+
+
+def test_texts_have_words_before_numbers(rng: np.random.Generator) -> None:
+    """Seven words and a filter over three of them make five answers; each is a sum over the words' numbers."""
+    x, w = rng.normal(size=(2, 7, 4)), rng.normal(size=(6, 4, 3))
+    out, _ = kernels.conv1d_forward(x, w)
+    assert out.shape == (2, 5, 6)
+    np.testing.assert_allclose(out[1, 4, 5], sum(x[1, 4 + j] @ w[5, :, j] for j in range(3)))

@@ -7,6 +7,8 @@ import doctest
 import importlib
 import pkgutil
 import re
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -130,3 +132,10 @@ def test_docstring_examples_run(name: str) -> None:
     """Examples in docstrings give what they say."""
     module: ModuleType = importlib.import_module(name)
     assert doctest.testmod(module).failed == 0
+
+
+def test_cli_reference_is_up_to_date() -> None:
+    """docs/cli.md is what the command line says of itself; rebuild it with `make docs`."""
+    command = [sys.executable, "-m", "typer", "autograder.cli", "utils", "docs", "--name", "course"]
+    written = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert (ROOT / "docs" / "cli.md").read_text().strip() == written.strip()

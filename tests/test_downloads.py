@@ -166,15 +166,17 @@ def test_slow_start_is_tried_again(
 ) -> None:
     """A server that stays silent at first is asked again, and answers then."""
     monkeypatch.setattr(downloads, "TIMEOUTS_S", (5.0, 0.1))
-    awake = threading.Event()
+    awake, gave_up = threading.Event(), threading.Event()
 
     def silent(_request: http.server.BaseHTTPRequestHandler, _content: bytes) -> None:
-        awake.wait(timeout=30)
+        if not awake.wait(timeout=20):
+            gave_up.set()
 
     server.answers = [silent]
     assert fetch(source, FILE, base_url=server.url, cache=tmp_path).read_bytes() == CONTENT
     awake.set()
     assert len(server.asked) == 2
+    assert not gave_up.is_set()
 
 
 def test_overloaded_server_is_tried_again(source: Source, server: Mirror, tmp_path: Path) -> None:
@@ -261,7 +263,7 @@ def test_bad_folder_is_explained(source: Source, server: Mirror, tmp_path: Path)
 
 
 def test_full_disk_is_explained(
-    source: Source, server: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    source: Source, server: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick: list[float]
 ) -> None:
     """A disk that fills up is not mistaken for a bad connection, and nothing is tried again."""
 
@@ -271,6 +273,7 @@ def test_full_disk_is_explained(
     monkeypatch.setattr(downloads.PatientDownloader, "_rest", fill)
     with pytest.raises(DownloadError, match="No space left"):
         fetch(source, FILE, base_url=server.url, cache=tmp_path)
+    assert quick == []
 
 
 @pytest.mark.parametrize("address", ["data.example", "ftp://127.0.0.1", "http://", "file:///tmp"])

@@ -21,13 +21,13 @@ def test_erf_is_within_four_units_in_the_last_place(low: float, high: float) -> 
 
 
 def test_erf_keeps_dtype_shape_sign_and_input() -> None:
-    """float32 stays float32 and is right to half a unit; a number without axes and minus zero stay what they are."""
+    """float32 stays float32 and right to four units; a number without axes and minus zero stay what they are."""
     x = np.linspace(-4, 4, 801, dtype=np.float32).reshape(3, 267)
     before = x.copy()
     out = erf(x)
     wanted = np.array([math.erf(number) for number in x.ravel()]).reshape(x.shape)
     assert out.dtype == np.float32 and out.shape == x.shape
-    np.testing.assert_array_equal(out, wanted.astype(np.float32))
+    assert np.max(np.abs(out - wanted) / np.spacing(np.abs(wanted).astype(np.float32))) <= 4
     np.testing.assert_array_equal(x, before)
     assert erf(np.float64(0.0)).shape == () and np.signbit(erf(np.array(-0.0)))
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import time
 from collections.abc import Callable, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,7 @@ pytestmark = pytest.mark.filterwarnings("error")
 ALL = [exercise for lesson in LESSONS for exercise in lesson.exercises]
 QUESTIONS = [question for lesson in LESSONS for question in lesson.questions]
 SEEDS = (1, 2, 3, 5, 8, 13)
+SOLUTIONS = Path(__file__).parents[1] / "solutions"
 NUMPY = {name: getattr(numpy_kernels, name) for name in numpy_kernels.__all__}
 TORCH = {name: getattr(torch_kernels, name) for name in torch_kernels.__all__}
 TORCH_ON_ARRAYS = {name: on_arrays(kernel) for name, kernel in TORCH.items()}
@@ -158,6 +161,26 @@ def test_every_mistake_shows_in_public_cases(exercise):
         assert not agree(shown(exercise, mistake.code, public), expected(exercise, public), public), mistake.id
 
 
+def crashes(shown_here: Any) -> bool:
+    """Did a case end with an error instead of values?"""
+    return isinstance(shown_here, str)
+
+
+# No sizes let this one run to its end: a tuple of arrays is never an array.
+ALWAYS_CRASHES = {("mlp_forward", "not_unpacked"), ("xor_weights", "turned_output")}
+
+
+@each_exercise
+def test_every_mistake_shows_in_values_somewhere(exercise):
+    """A crash is recognised by its words, which depend on how it was written; values are recognised always."""
+    public = cases(exercise, True, 0)
+    for mistake in exercise.mistakes:
+        if (exercise.id, mistake.id) not in ALWAYS_CRASHES:
+            found, wanted = shown(exercise, mistake.code, public), expected(exercise, public)
+            alone = [(a, b, case) for a, b, case in zip(found, wanted, public, strict=True) if not crashes(a)]
+            assert any(compare(a, b, tolerance(case)) for a, b, case in alone), mistake.id
+
+
 @each_exercise
 def test_every_other_way_agrees_closely(exercise):
     """Other correct ways stay within a tenth of the tolerance, and keep the dtype."""
@@ -253,6 +276,42 @@ def test_ids_are_unique_and_references_exist(lesson):
         for kernels, package in ((NUMPY, "numpy_kernels"), (TORCH, "torch_kernels")):
             assert kernels[exercise.id].__module__ == f"course_lib.{package}.{exercise.topic}"
         assert set(exercise.uses) <= {other.id for other in lesson.exercises}
+
+
+@each_lesson
+def test_a_lesson_leaves_no_short_names_behind(lesson):
+    """No name that the lesson's own cells bind is one that an answer uses: a typing slip must not find it."""
+    taken = {"out", "cache", "loss", "grad", "grads", "gradients", "hidden", "delta", "total", "count"}
+    taken |= {name for exercise in lesson.exercises for name in inspect.signature(NUMPY[exercise.id]).parameters}
+    source = (SOLUTIONS / lesson.id / f"{lesson.id}.py").read_text(encoding="utf-8")
+    found = {name for name in bound_by(ast.parse(source)) if name in taken or len(name.strip("_")) in (1, 2)}
+    assert found <= {"np"}
+
+
+def bound_by(module: ast.Module) -> set[str]:
+    """Names that statements outside functions bind, loops and conditions included."""
+    found, left = set(), list(module.body)
+    while left:
+        node = left.pop()
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Lambda, ast.comprehension, ast.ListComp, ast.SetComp)):
+            found |= {node.name} if hasattr(node, "name") else set()
+            continue
+        if isinstance(node, (ast.DictComp, ast.GeneratorExp)):
+            continue
+        if isinstance(node, ast.alias):
+            found.add(node.asname or node.name.partition(".")[0])
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        left += ast.iter_child_nodes(node)
+    return found
+
+
+def test_the_search_for_names_sees_every_kind():
+    """Assignments, loops, unpacking and imports bind; what happens inside functions and comprehensions does not."""
+    source = (
+        "import numpy as np\nfor a in (1,):\n    b, *c = [x for x in ()]\nif True:\n    d = 1\ndef e(f):\n    g = 1\n"
+    )
+    assert bound_by(ast.parse(source)) == {"np", "a", "b", "c", "d", "e"}
 
 
 @each_question

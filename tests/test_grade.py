@@ -8,6 +8,8 @@ import os
 import shutil
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -17,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import copy_course, course_command, started_command
+from commands import copy_course, course_command, environment, started_command
 
 from autograder.classroom import fill, hand_in, source_as, with_variants
-from autograder.course import Lesson, Outcome, Report, Status
+from autograder.course import Lesson, Outcome, Status
 from autograder.folders import CourseError, Folders
 from autograder.grade import Graded, Grader, grade_class
 from autograder.gradebook import database_url, ensure_lesson, read_scores
@@ -77,7 +79,9 @@ def ours(template: Folders, tmp_path: Path) -> Folders:
 
 
 @pytest.fixture(scope="module")
-def first_run(template: Folders, lesson: Lesson, tmp_path_factory: pytest.TempPathFactory) -> tuple[Folders, list[Graded]]:
+def first_run(
+    template: Folders, lesson: Lesson, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Folders, list[Graded]]:
     """The class graded by two processes and published, once for all tests that only look."""
     root = tmp_path_factory.mktemp("graded") / "course"
     shutil.copytree(template.root, root)
@@ -269,7 +273,9 @@ def test_gradebook_says_what_the_reports_say(first_run: tuple[Folders, list[Grad
     """The automatic scores in nbgrader's database add up to the reports' points."""
     folders, graded = first_run
     book = {score.learner: score for score in read_scores(database_url(folders.root), lesson.id)}
-    assert {name: score.points for name, score in book.items()} == {n: points for n, (_, points) in scores(graded).items()}
+    assert {name: score.points for name, score in book.items()} == {
+        n: points for n, (_, points) in scores(graded).items()
+    }
     assert gradebook_rows(folders) == Counter({name: 1 for name in scores(graded)})
 
 
@@ -289,7 +295,8 @@ def mark(database: sqlite3.Connection, learner: str, cell: str, points: float) -
     """Enter a manual score as formgrader does, and return how many rows that changed."""
     changed = database.execute(
         "UPDATE grade SET manual_score = ?, needs_manual_grade = 0 WHERE id IN (SELECT grade.id FROM grade"
-        " JOIN base_cell ON base_cell.id = grade.cell_id JOIN submitted_notebook ON submitted_notebook.id = grade.notebook_id"
+        " JOIN base_cell ON base_cell.id = grade.cell_id"
+        " JOIN submitted_notebook ON submitted_notebook.id = grade.notebook_id"
         " JOIN submitted_assignment ON submitted_assignment.id = submitted_notebook.assignment_id"
         " WHERE base_cell.name = ? AND submitted_assignment.student_id = ?)",
         (points, cell, learner),
@@ -355,7 +362,15 @@ def test_grading_refuses_without_walls(ours: Folders, lesson: Lesson, without_bu
     assert not ours.autograded.exists()
 
 
-def test_report_points_are_sums() -> None:
-    """A report's points are those of its verdicts."""
-    report = Report("ada", "01", Status.GRADED, ())
-    assert (report.points, report.max_points) == (0, 0)
+@pytest.mark.parametrize("open_before", range(10))
+def test_sandbox_starts_with_any_descriptor(open_before: int, template: Folders) -> None:
+    """However many files the caller has open, the number of the server's connection does not matter."""
+    view = next(path for path in (template.run / "views").iterdir() if path.is_dir())
+    code = (
+        "import os, sys; from pathlib import Path; from autograder.sandbox.pool import Pool; "
+        "kept = [os.open(os.devnull, os.O_RDONLY) for _ in range(int(sys.argv[2]))]; "
+        "Pool(Path(sys.argv[1])).__enter__().close()"
+    )
+    command = [sys.executable, "-c", code, str(view), str(open_before)]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from autograder.exercises.mlp_xor import TRAIN_XOR, XOR_WEIGHTS
 from course_lib import numpy_kernels, torch_kernels
+from course_lib.compare import Tolerance, compare
 from course_lib.torch_kernels._arrays import on_arrays
 
 size = st.integers(1, 5)
@@ -151,7 +152,11 @@ def test_xor_weights_are_new_each_time():
         (None, "Return four arrays"),
         ([np.zeros((2, 2))] * 3, "Return four arrays"),
         ([[[1, 2], [3, 4]], np.zeros(2), np.zeros((1, 2)), np.zeros(1)], "w1 is no array"),
-        ([np.zeros((2, 2)), np.zeros(2), np.zeros((2, 1)), np.zeros(1)], "w2 has shape"),
+        ([np.zeros((2, 2)), np.zeros(2), np.zeros((2, 1)), np.zeros(1)], "w2 is turned"),
+        ([np.zeros((3, 2)), np.zeros(3), np.zeros((3, 1)), np.zeros(1)], "w2 is turned"),
+        ([np.zeros((2, 2)), np.zeros(2), np.zeros(2), np.zeros(1)], r"w2 has shape \(2,\); expected \(1, H\)"),
+        ([np.zeros((2, 2)), np.zeros((2, 1)), np.zeros((1, 2)), np.zeros(1)], "b1 has shape"),
+        ([np.zeros((2, 2)), np.zeros(2), np.zeros((1, 2)), -10], "b2 is no array"),
         ([np.zeros((2, 2)), np.zeros(2), np.zeros((1, 2)), np.zeros((1, 1))], "b2 has shape"),
         ([np.zeros((1, 2)), np.zeros(1), np.zeros((1, 1)), np.zeros(1)], "one hidden unit"),
         ([np.full((2, 2), np.nan), np.zeros(2), np.zeros((1, 2)), np.zeros(1)], "w1 holds numbers that are not finite"),
@@ -176,11 +181,11 @@ def test_trained_weights_are_judged_by_labels(public):
         TRAIN_XOR.prepare({"result": list(weights), "x afterwards": 1}, case, kernels)
         for weights in ((w1, b1, w2, b2), (w1, b1, 1.01 * w2, b2), (w1, b1, -w2, -b2), start)
     )
-    labels = right["result"]["labels"]
+    labels = right["result"]["class at new points"]
     assert labels.reshape(4, -1).tolist() == [case.inputs["y"][:, 0].astype(int).tolist()] * 4
-    assert again["result"]["labels"].tolist() == labels.tolist()
-    assert flipped["result"]["labels"].tolist() == (1 - labels).tolist()
-    assert untrained["result"]["labels"].tolist() != labels.tolist()
+    assert again["result"]["class at new points"].tolist() == labels.tolist()
+    assert flipped["result"]["class at new points"].tolist() == (1 - labels).tolist()
+    assert untrained["result"]["class at new points"].tolist() != labels.tolist()
     assert right["x afterwards"] == 1
 
 
@@ -189,7 +194,50 @@ def test_huge_weights_are_judged_quietly():
     case = XOR_WEIGHTS.cases(np.random.default_rng(0), True)[0]
     huge = [np.full((2, 2), 1e308), np.full(2, -1e308), np.array([[1e308, -1e308]]), np.zeros(1)]
     seen = XOR_WEIGHTS.prepare({"result": huge}, case, {"mlp_forward": numpy_kernels.mlp_forward})
-    assert seen["result"]["labels"].tolist() != [0, 1, 1, 0]
+    assert len(seen["result"]) == 4
+    assert seen["result"]["corner (0, 1)"] != "a clear yes (above 0.6)"
+
+
+@pytest.mark.parametrize(
+    ("steep", "sign", "said"),
+    [
+        (1.0, 1, "Result['corner (0, 0)'] is an unclear no (0.4 to 0.5); expected a clear no (below 0.4)."),
+        (20.0, -1, "Result['corner (0, 0)'] is a clear yes (above 0.6); expected a clear no (below 0.4)."),
+        (20.0, 1, None),
+    ],
+)
+def test_each_corner_is_told_in_words(steep, sign, said):
+    """Whoever is wrong at a corner reads which one, what the network says there and what it should say."""
+    case = XOR_WEIGHTS.cases(np.random.default_rng(0), True)[0]
+    w1, b1 = np.full((2, 2), steep), steep * np.array([-0.5, -1.5])
+    w2, b2 = sign * steep * np.array([[1.0, -1.0]]), sign * steep * np.array([-0.5])
+    seen, right = (
+        XOR_WEIGHTS.prepare({"result": answer}, case, {"mlp_forward": numpy_kernels.mlp_forward})["result"]
+        for answer in ((w1, b1, w2, b2), numpy_kernels.xor_weights())
+    )
+    difference = compare(seen, right, Tolerance.for_dtype("float64"))
+    assert (difference and difference.message) == said
+    assert difference is None or difference.kind == "values"
+
+
+def test_overflowing_answers_are_called_no_number():
+    """Weights whose network ends in NaN get that said for the corners where it happens."""
+    case = XOR_WEIGHTS.cases(np.random.default_rng(0), True)[0]
+    nan = {"mlp_forward": lambda x, *weights: (np.full((len(x), 1), np.nan), None)}
+    said = XOR_WEIGHTS.prepare({"result": numpy_kernels.xor_weights()}, case, nan)["result"].values()
+    assert set(said) == {"no number: something overflows on the way"}
+
+
+@pytest.mark.parametrize(
+    "forward", [numpy_kernels.mlp_forward, on_arrays(torch_kernels.mlp_forward)], ids=["numpy", "torch"]
+)
+def test_cache_is_the_documented_one(forward):
+    """Both kernels keep inputs, hidden values, answers and output weights, in this order."""
+    arguments, _ = network(5, 4, 3, 5, 2)
+    x, w1, b1, w2, _ = arguments
+    out, cache = forward(*arguments)
+    for kept, wanted in zip(cache, (x, 1 / (1 + np.exp(-(x @ w1.T + b1))), out, w2), strict=True):
+        np.testing.assert_allclose(kept, wanted, rtol=1e-12)
 
 
 @pytest.mark.parametrize("kernels", [numpy_kernels, torch_kernels], ids=["numpy", "torch"])

@@ -24,7 +24,6 @@ FALLING = [0.9, 0.4, 0.1]
 PICTURES = {
     "admission": lambda: plots.admission(MARKS, ADMITTED, (np.array([1.0, -1.0]), 0.0), LINE),
     "sigmoid_and_slope": plots.sigmoid_and_slope,
-    "three_parts": lambda: plots.three_parts(1197, 300, 300),
     "descent": lambda: plots.descent([5.0, 10.0], [5.0, 0.5]),
     "error_map": lambda: plots.error_map((MARKS - 10) / 5, ADMITTED, -1.0, np.array([[0.0, 0.0], [3.0, 3.0]])),
     "timeline": plots.timeline,
@@ -33,11 +32,10 @@ PICTURES = {
     "network": lambda: plots.network([2, 2, 1], [["a", "b"], ["c", "d"], ["o"]]),
     "chain": plots.chain,
     "fold": lambda: plots.fold(*WEIGHTS),
+    "fold_plan": plots.fold_plan,
     "true_and_doubled_slope": plots.true_and_doubled_slope,
     "approximations": lambda: plots.approximations(X, X**2, {3: X, 5: X**2}),
-    "answers_and_target": lambda: plots.answers_and_target([0.2, 0.7, 0.4], 1),
     "shares_solved": lambda: plots.shares_solved({1: 0.0, 2: 80.0}),
-    "weights_per_layer": lambda: plots.weights_per_layer([10, 200, 100, 1]),
     "digit_images": lambda: plots.digit_images(load_digits().x_test[:3], [1, 2, 3], [1, 7, 3]),
     "confusion": lambda: plots.confusion(np.array([0, 1, 1]), np.array([0, 1, 0]), 2),
     "lab_curves": lambda: plots.lab_curves(FALLING, FALLING),
@@ -166,6 +164,57 @@ def test_lab_curves_say_whose_code_ran() -> None:
 def test_no_misread_digits_is_no_error() -> None:
     """An empty row of images is an empty picture, for the learner who misreads nothing."""
     assert plots.digit_images(np.zeros((0, 64)), [], []).png().startswith(b"\x89PNG")
+
+
+def test_corners_that_meet_are_both_named() -> None:
+    """Two corners on one spot get one label with both names, in the plan as with real weights."""
+    for picture in (plots.fold_plan(), plots.fold(*WEIGHTS)):
+        written = [text.get_text() for text in picture.figure.axes[1].texts]
+        assert sorted(written) == ["(0,0)", "(0,1) and (1,0)", "(1,1)"]
+        assert "(0,1) to (1.0, 0.0); (1,0) to (1.0, 0.0)" in picture.alt
+
+
+def test_the_plan_leaves_the_line_to_the_learner() -> None:
+    """Before the learner has weights, neither side shows a border."""
+    areas = [len(ax.collections) for ax in plots.fold_plan().figure.axes]
+    assert areas == [2, 2], "the two classes and nothing else"
+
+
+def test_legends_hide_no_data() -> None:
+    """Where points or regions fill the axes, the legend stands outside of them."""
+    for name in ("admission", "xor_line", "fold"):
+        figure = PICTURES[name]().figure
+        assert figure.legends
+        assert all(ax.get_legend() is None for ax in figure.axes)
+
+
+def test_earlier_line_is_explained() -> None:
+    """The dotted line is in the legend, and an arrow from a point of it leads to its yes side."""
+    w, b = np.array([1.0, -1.0]), 0.0
+    figure = plots.admission(MARKS, ADMITTED, (w, b), LINE).figure
+    assert "line before the update" in [text.get_text() for text in figure.legends[0].texts]
+    (arrow,) = figure.axes[0].texts
+    assert arrow.xy @ w + b == pytest.approx(0)
+    assert np.array(arrow.get_position()) @ w + b > 0
+
+
+def test_fits_are_told_apart_by_their_error() -> None:
+    """Curves that would lie on each other are drawn as errors, one per size; the legend gives no answer away."""
+    _, right = PICTURES["approximations"]().figure.axes
+    assert [text.get_text() for text in right.get_legend().texts] == ["3 units", "5 units"]
+    assert right.get_yscale() == "log"
+    np.testing.assert_allclose(right.lines[0].get_ydata()[1:-1], np.abs(X - X**2)[1:-1])
+
+
+def test_error_map_says_which_bias_it_is_for() -> None:
+    """The map is one slice: its title names the bias that is held."""
+    assert "bias -1.00" in PICTURES["error_map"]().figure.axes[0].get_title(loc="left")
+
+
+def test_the_chain_leaves_the_slopes_to_the_learner() -> None:
+    """The picture before the bug hunt names the slopes without writing them out."""
+    written = " ".join(text.get_text() for text in plots.chain().figure.axes[0].texts)
+    assert "1-h" not in written and "1-o" not in written
 
 
 def test_fold_takes_more_hidden_units() -> None:

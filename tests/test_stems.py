@@ -15,8 +15,23 @@ import pytest
 
 from autograder import catalogue
 from autograder.exercises import _draw
-from course_lib import erf, numpy_kernels, torch_kernels, validate, validate_draws
-from course_lib.torch_kernels import _arrays, _graph
+from course_lib import (
+    counting,
+    erf,
+    gradcheck,
+    gradfaults,
+    networks,
+    numpy_kernels,
+    tables,
+    torch_kernels,
+    training,
+    validate,
+    validate_draws,
+    windows,
+    words,
+)
+from course_lib.numpy_kernels import _blocks
+from course_lib.torch_kernels import _arrays, _graph, _points, _rates
 
 ROOT = Path(__file__).resolve().parent.parent
 NUMPY, TORCH = numpy_kernels.__name__, torch_kernels.__name__
@@ -105,7 +120,8 @@ def test_docstrings_are_complete(name):
 @pytest.mark.parametrize(
     "target",
     [
-        *(validate, validate_draws, erf, _arrays, _graph, _draw, catalogue),
+        *(validate, validate_draws, windows, words, erf, _arrays, _graph, _blocks, _draw, catalogue),
+        *(counting, gradcheck, gradfaults, networks, tables, training, _points, _rates),
         *(module(package, topic) for package in (NUMPY, TORCH) for topic in TOPICS),
     ],
     ids=lambda target: target.__name__,

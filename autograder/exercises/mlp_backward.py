@@ -193,7 +193,13 @@ MLP_BACKWARD = Exercise(
 )
 
 # Case id to (N, H, M).
-_DELTA = {"four examples": (4, 5, 2), "batch of one": (1, 3, 2), "one output": (3, 4, 1), "float32": (2, 3, 2)}
+_DELTA = {
+    "four examples": (4, 5, 2),
+    "batch of one": (1, 3, 2),
+    "one output": (3, 4, 1),
+    "all sizes equal": (3, 3, 3),
+    "float32": (2, 3, 2),
+}
 _SECRET_DELTA = {
     "five examples": (5, 4, 3),
     "batch of one": (1, 2, 3),

@@ -37,8 +37,11 @@ FUTURE_FLAGS = sum(getattr(__future__, name).compiler_flag for name in __future_
 def main() -> None:
     """The server: warm up, say so, then fork once per request until the pool closes the connection."""
     standing = walls.Walls(**json.loads(sys.argv[1]))
-    os.dup2(int(sys.argv[3]), walls.CONTROL_FD)
-    os.close(int(sys.argv[3]))
+    given = int(sys.argv[3])
+    # By chance it may have the right number already; closing it then would end everything.
+    if given != walls.CONTROL_FD:
+        os.dup2(given, walls.CONTROL_FD)
+        os.close(given)
     control = socket.socket(fileno=walls.CONTROL_FD)
     sys.path[:] = [entry for entry in sys.path if entry != walls.COURSE]
     _warm_up(standing, torch=sys.argv[2] == "torch")

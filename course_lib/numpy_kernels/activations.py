@@ -39,7 +39,7 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
 
 
 def sigmoid_backward(dout: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Gradient of `sigmoid`: ``dout * s * (1 - s)`` with ``s = sigmoid(x)``.
+    """Gradient of `sigmoid`: ``dout * s * (1 - s)``, and ``s * (1 - s) = e / (1 + e)**2`` with ``e = exp(-|x|)``.
 
     Args:
         dout: gradient of the loss with respect to the output, any shape; float32 or float64.
@@ -57,9 +57,10 @@ def sigmoid_backward(dout: np.ndarray, x: np.ndarray) -> np.ndarray:
     >>> sigmoid_backward(np.array([4.0, 1.0]), np.array([0.0, 1000.0]))
     array([1., 0.])
     """
-    s = sigmoid(x)
+    check_arrays(_ANY, x=(x, None))
     check_same(_ANY, dout=dout, x=x)
-    return dout * s * (1 - s)
+    small = np.exp(-np.abs(x))
+    return dout * (small / np.square(1 + small))
 
 
 def tanh_forward(x: np.ndarray) -> tuple[np.ndarray, tuple[np.ndarray]]:
@@ -322,7 +323,7 @@ def softmax_backward(dout: np.ndarray, x: np.ndarray, axis: int = -1) -> np.ndar
     """
     p = softmax(x, axis)
     check_same(np.ndarray, dout=dout, x=x)
-    return p * (dout - (dout * p).sum(axis=axis, keepdims=True))
+    return p * (dout - np.expand_dims(np.vecdot(dout, p, axis=axis), axis))
 
 
 def softmax_jacobian(x: np.ndarray) -> np.ndarray:

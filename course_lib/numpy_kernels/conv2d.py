@@ -9,7 +9,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from course_lib.numpy_kernels._blocks import blocks
-from course_lib.validate import check_arrays, check_cache, check_count
+from course_lib.validate import check_arrays, check_cache, check_count, check_flag
 from course_lib.windows import Pair, Windows, check_conv2d, check_fits, check_pair, check_windows
 
 Cache = tuple[np.ndarray, np.ndarray, np.ndarray | None, Windows, int, tuple[int, ...]]
@@ -207,7 +207,7 @@ def conv2d_forward(
     return out, (x, w, b, windows, groups, out.shape)
 
 
-def conv2d_backward(dout: np.ndarray, cache: Cache) -> tuple[np.ndarray, ...]:
+def conv2d_backward(dout: np.ndarray, cache: Cache, input_gradient: bool = True) -> tuple[np.ndarray | None, ...]:
     """Backward pass of `conv2d_forward`.
 
     With ``cols = im2col(x)``: ``dw = sum over n of dout[n] @ cols[n].T``, ``db`` is dout summed over images and
@@ -217,9 +217,10 @@ def conv2d_backward(dout: np.ndarray, cache: Cache) -> tuple[np.ndarray, ...]:
     Args:
         dout: gradient of the loss with respect to the output, (N, K, H', W'), same dtype as x.
         cache: what `conv2d_forward` returned second.
+        input_gradient: is dx wanted? Before the first layer of a network there is nobody to use it.
 
     Returns:
-        ``dx``, ``dw`` and, if there was a bias, ``db``, in the shapes of x, w and b.
+        ``dx`` (or None), ``dw`` and, if there was a bias, ``db``, in the shapes of x, w and b.
 
     Raises:
         TypeError: an argument is no array or no cache, or its dtype does not fit.
@@ -237,14 +238,17 @@ def conv2d_backward(dout: np.ndarray, cache: Cache) -> tuple[np.ndarray, ...]:
     around = _mirrored(windows)
     # The columns of dout serve both gradients, but have K * kh * kw rows where those of x have C * kh * kw.
     by_dout = windows.stride == (1, 1) and min(around.padding) >= 0 and len(w) <= x.shape[1]
-    grads = _from_dout(dout, x, w, around, groups) if by_dout else _from_x(dout, x, w, windows, groups)
+    if check_flag("input_gradient", input_gradient) and by_dout:
+        grads = _from_dout(dout, x, w, around, groups)
+    else:
+        grads = _from_x(dout, x, w, windows, groups, input_gradient)
     return grads if b is None else (*grads, dout.reshape(*shape[:2], -1).sum(axis=2).sum(axis=0))
 
 
 def _from_x(
-    dout: np.ndarray, x: np.ndarray, w: np.ndarray, windows: Windows, groups: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """dx and dw with the columns of x."""
+    dout: np.ndarray, x: np.ndarray, w: np.ndarray, windows: Windows, groups: int, input_gradient: bool
+) -> tuple[np.ndarray | None, np.ndarray]:
+    """dx, if it is wanted, and dw with the columns of x."""
     views, (top, left), (h, width) = _windows(x, windows), windows.padding, x.shape[2:]
     products, kernels = _pixels(dout, groups), _kernels(w, groups).swapaxes(1, 2)
     dkernels = np.zeros(kernels.shape, dtype=w.dtype)
@@ -252,8 +256,9 @@ def _from_x(
     for block in blocks(views):
         # Columns first: OpenBLAS is up to twice as fast this way round as with dout first.
         dkernels += np.matmul(_columns(views[block], groups), products[block].swapaxes(2, 3)).sum(axis=0)
-        _add_back(padded[block], kernels, dout[block], windows)
-    dx = np.ascontiguousarray(padded[:, :, top : top + h, left : left + width])
+        if input_gradient:
+            _add_back(padded[block], kernels, dout[block], windows)
+    dx = np.ascontiguousarray(padded[:, :, top : top + h, left : left + width]) if input_gradient else None
     return dx, dkernels.swapaxes(1, 2).reshape(w.shape)
 
 
@@ -262,7 +267,7 @@ def _from_dout(
 ) -> tuple[np.ndarray, np.ndarray]:
     """dx and dw with the columns of dout: dx by the flipped kernels, dw as what they would have got."""
     views, pixels = _windows(dout, around), _pixels(x, groups)
-    n, k, kh, kw, h, width = views.shape
+    _, k, kh, kw, _, _ = views.shape
     split = groups, k // groups, -1, kh, kw
     flipped = w.reshape(split)[..., ::-1, ::-1].swapaxes(1, 2).reshape(groups, pixels.shape[2], -1)
     dflipped = np.zeros((groups, flipped.shape[2], flipped.shape[1]), dtype=w.dtype)

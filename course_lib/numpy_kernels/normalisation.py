@@ -136,12 +136,16 @@ def groupnorm_backward(dout: np.ndarray, cache: Cache) -> Gradients:
 def _standardised(rows: np.ndarray, eps: float) -> tuple[np.ndarray, np.ndarray]:
     """Each row with mean 0 and variance 1, and one over its standard deviation, (rows, 1)."""
     length = rows.shape[1]
-    centred = rows - rows.mean(axis=1, keepdims=True)
+    centred = rows - (rows @ np.ones(length, rows.dtype) / length)[:, None]
     inv_std = 1 / np.sqrt(np.vecdot(centred, centred)[:, None] / length + eps)
     centred *= inv_std
     return centred, inv_std
 
 
 def _standardised_backward(dx_hat: np.ndarray, x_hat: np.ndarray, inv_std: np.ndarray) -> np.ndarray:
-    along = np.vecdot(dx_hat, x_hat)[:, None] / dx_hat.shape[1]
-    return inv_std * (dx_hat - dx_hat.mean(axis=1, keepdims=True) - x_hat * along)
+    length = dx_hat.shape[1]
+    dx = x_hat * (np.vecdot(dx_hat, x_hat) / -length)[:, None]
+    dx += dx_hat
+    dx -= (dx_hat @ np.ones(length, dx.dtype) / length)[:, None]
+    dx *= inv_std
+    return dx

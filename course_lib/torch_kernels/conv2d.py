@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from course_lib.torch_kernels._graph import Graph, backward_graph, forward_graph
-from course_lib.validate import check_arrays, check_count
+from course_lib.validate import check_arrays, check_cache, check_count, check_flag
 from course_lib.windows import Pair, check_conv2d, check_fits, check_pair, check_windows
 
 
@@ -146,17 +146,21 @@ def conv2d_forward(
     return forward_graph(convolve, x, w, *([] if b is None else [b]))
 
 
-def conv2d_backward(dout: Tensor, cache: Graph) -> tuple[Tensor, ...]:
+def conv2d_backward(dout: Tensor, cache: Graph, input_gradient: bool = True) -> tuple[Tensor | None, ...]:
     """Backward pass of `conv2d_forward`, by autograd.
 
     Args:
         dout: gradient of the loss with respect to the output, (N, K, H', W').
         cache: what `conv2d_forward` returned second.
+        input_gradient: is dx wanted?
 
     Returns:
-        ``dx``, ``dw`` and, if there was a bias, ``db``.
+        ``dx`` (or None), ``dw`` and, if there was a bias, ``db``.
 
     >>> conv2d_backward(torch.ones(1, 1, 1, 1), conv2d_forward(torch.ones(1, 1, 1, 2), torch.ones(1, 1, 1, 2))[1])[1]
     tensor([[[[1., 1.]]]])
     """
-    return backward_graph(dout, cache, "conv2d_forward")
+    if check_flag("input_gradient", input_gradient):
+        return backward_graph(dout, cache, "conv2d_forward")
+    out, (_, *others) = check_cache(cache, 2, "conv2d_forward")
+    return None, *backward_graph(dout, (out, tuple(others)), "conv2d_forward")

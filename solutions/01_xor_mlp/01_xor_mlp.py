@@ -663,8 +663,7 @@ print(expit(20 * CORNERS[:, 0] + 20 * CORNERS[:, 1] - 10).round(4))
 
 # %% [markdown]
 # Without biases every line of the first layer passes through the corner $(0, 0)$, and there each hidden unit answers
-# $\sigma(0) = \tfrac12$, whatever its weights. A bias costs one more parameter per unit and is nearly always worth
-# it. Counting them is part of section 13.
+# $\sigma(0) = \tfrac12$, whatever its weights.
 
 # %% [markdown]
 # ### What the hidden layer does to the four points
@@ -927,15 +926,6 @@ check("mse_loss", mse_loss)
 # stays approximate: 0.97 for a 1 is fine. We decide with the threshold: class 1 if $o > \tfrac12$.
 
 # %% [markdown]
-# **Look.** Two ways to be wrong. **Predict** which costs more: one answer off by 0.9, or nine answers off by 0.3?
-
-# %%
-print(float(torch.tensor([0.9]).square().sum()), float(torch.full((9,), 0.3).square().sum()))
-
-# %% [markdown]
-# The same, up to rounding. Squares make one big miss as expensive as nine misses a third its size.
-
-# %% [markdown]
 # ## 10 · Backwards, first half: the deltas
 #
 # *20 minutes, the heart of the lesson.* Each weight shares the blame for the loss. How much? The chain rule answers
@@ -1030,7 +1020,7 @@ compare_with_nudges(delta_suspect, three_scores, np.ones((1, 1)), np.ones((1, 3)
 
 # %% nbgrader={"grade": false, "grade_id": "hidden_delta", "solution": true}
 def hidden_delta(dout, h, out, w2):
-    """Derivative of the loss by the pre-activations of the hidden layer.
+    """Derivative of the loss by the scores of the hidden layer, before its sigmoid.
 
     Args:
         dout: derivative of the loss by the answers, shape (N, M), float.
@@ -1039,7 +1029,7 @@ def hidden_delta(dout, h, out, w2):
         w2: output weights, shape (M, H).
 
     Returns:
-        dz1: shape (N, H).
+        delta1: shape (N, H).
     """
     ### BEGIN SOLUTION
     delta2 = dout * out * (1 - out)
@@ -1069,7 +1059,7 @@ check("hidden_delta", hidden_delta)
 
 # %%
 if ready(hidden_delta=hidden_delta):
-    compare_with_nudges(hidden_delta, three_scores, np.ones((1, 2)), np.array([[1.0, 2.0, 9.0], [-3.0, 1.0, 9.0]]))
+    compare_with_nudges(hidden_delta, three_scores, np.ones((1, 2)), np.array([[1.0, -1.0, 0.5], [-2.0, 1.0, 1.0]]))
     display(plots.true_and_doubled_slope())
 
 # %% [markdown]
@@ -1307,8 +1297,7 @@ if ready(mlp_forward=mlp_forward, train_xor=train_xor):
 # %% [markdown]
 # ## 13 · How many numbers were that?
 #
-# *5 minutes.* Memory, time and the appetite for data all grow with the number of parameters. You should be able to
-# count them on paper.
+# *5 minutes.* Memory, time and the need for data grow with the number of parameters. Count them on paper.
 
 # %% [markdown]
 # ### Counting parameters
@@ -1544,9 +1533,9 @@ if USE_MINE and ready(mlp_forward=mlp_forward, mse_loss=mse_loss, mlp_backward=m
 plots.lab_curves(my_losses, torch_losses)
 
 # %% [markdown]
-# With your functions the two curves lie on each other: the same calculation, so only rounding differs. Who is
-# faster? For a network as small as this one NumPy often is, because each Torch step first records the way back.
-# Torch's turn comes with large layers, convolutions and graphics cards.
+# With your functions the two curves lie on each other: the same calculation, up to rounding. For a network as small as
+# this one NumPy is often faster, because each Torch step first records the way back. Torch's turn comes with large
+# layers, convolutions and graphics cards.
 
 # %%
 print(f"validation: {100 * (read_digits(digits.x_validation, trained) == digits.y_validation).mean():.1f} % right")
