@@ -46,6 +46,11 @@ def main() -> None:
     except (CourseError, LookupError) as error:
         err.print(str(error.args[0] if error.args else error), style="red", markup=False)
         raise SystemExit(2) from None
+    except OSError as error:
+        if error.filename is None:
+            raise
+        err.print(f"{error.filename} cannot be used ({error.strerror}).", style="red", markup=False)
+        raise SystemExit(2) from None
 
 
 def _lesson(lesson_id: str) -> Any:
@@ -117,7 +122,9 @@ def grade(
         print(json.dumps({"lesson": found.id, "submissions": [report_to_json(report) for report in reports]}))
     else:
         out.print(f"Feedback pages: {folders.feedback}", markup=False)
-        out.print(f"Gradebook: open it with `make formgrader`, or write it out with `course export {found.id}`.", markup=False)
+        out.print(
+            f"Gradebook: open it with `make formgrader`, or write it out with `course export {found.id}`.", markup=False
+        )
 
 
 def _grade(folders: Folders, lesson: Any, submitted: Path, *, show: bool, **options: Any) -> list[Any]:
@@ -241,9 +248,7 @@ def demo() -> None:
     from autograder import demo as demonstration
 
     prepared = demonstration.prepare(Folders.find())
-    demonstration.run(
-        prepared, out, lambda folders, lesson: len(_grade(folders, lesson, folders.submitted, show=True))
-    )
+    demonstration.run(prepared, out, lambda folders, lesson: len(_grade(folders, lesson, folders.submitted, show=True)))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ from course_lib.diagnose import Outcome
 from course_lib.tree import Tree
 
 __all__ = [
-    "Exercise", "Lesson", "Mistake", "OpenQuestion", "OtherWay", "Outcome", "Prepare", "Question", "Report", "Status", "Verdict",
+    "Exercise", "Lesson", "Mistake", "OpenQuestion", "OtherWay", "Outcome", "Prepare", "Question", "Report", "Status",
+    "Verdict",
 ]  # fmt: skip
 
 CONVENTION_SHARE = 0.1

@@ -12,9 +12,9 @@ import zipfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from autograder.catalogue import graded_from
 from autograder.course import Lesson
 from autograder.folders import CourseError, Folders
-from autograder.catalogue import graded_from
 from autograder.release import generate
 from autograder.view import COURSE_LIB, without_functions
 

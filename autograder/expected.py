@@ -76,7 +76,8 @@ def expect(exercise: Exercise, lesson: Lesson, secret: bytes | None) -> Expectat
     fingerprints = tuple(_fingerprint(exercise, mistake, cases, numpy_names) for mistake in exercise.mistakes)
     return Expectation(
         exercise.id, exercise.points, expected, fingerprints, exercise.uses,
-        exercise.prepare.__name__ if exercise.prepare else "", any(map(_disputed, expected)), seconds, exercise.training,
+        exercise.prepare.__name__ if exercise.prepare else "", any(map(_disputed, expected)), seconds,
+        exercise.training,
     )  # fmt: skip
 
 

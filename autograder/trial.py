@@ -10,7 +10,7 @@ from autograder.catalogue import find_exercise
 from autograder.course import Verdict
 from autograder.folders import CourseError, Folders
 from autograder.grade import Grader
-from autograder.submission import Cell, Submission
+from autograder.submission import MAX_CELL_CHARS, Cell, Submission
 
 
 def try_file(folders: Folders, exercise_id: str, file: Path) -> Verdict:
@@ -33,9 +33,13 @@ def try_file(folders: Folders, exercise_id: str, file: Path) -> Verdict:
 def notebook_of(file: Path, names: list[str]) -> Notebook:
     """A Python file as a notebook of one cell."""
     try:
-        source = file.read_text(encoding="utf-8", errors="replace")
+        with file.open("rb") as stream:
+            content = stream.read(MAX_CELL_CHARS + 1)
     except OSError as error:
         raise CourseError(f"{file} cannot be read ({error.strerror}).") from None
+    if len(content) > MAX_CELL_CHARS:
+        raise CourseError(f"{file} has more than {MAX_CELL_CHARS:,} characters. Give a file with the functions alone.")
+    source = content.decode("utf-8", "replace")
     return Notebook(Submission((Cell(1, "code", source),)), names)
 
 

@@ -113,9 +113,7 @@ def call_case(
     return Case(case_id, inputs, (call, read, *untouched), says)
 
 
-def run(
-    case: Case, namespace: Mapping[str, Any], convert: Callable[[Tree], Any] = lambda tree: tree
-) -> dict[str, Any]:
+def run(case: Case, namespace: Mapping[str, Any], convert: Callable[[Tree], Any] = lambda tree: tree) -> dict[str, Any]:
     """Play a case with the functions of a namespace.
 
     Args:

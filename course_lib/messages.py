@@ -5,8 +5,13 @@ CONVENTION = "Almost: the values are right, one convention is missed."
 NOT_YET = "Not yet: {failed} of {cases} cases fail."
 NOT_STARTED = "Not started yet. Write your code in the cell above this one, run that cell, then run this check again."
 NOT_READY = "The exercise {name} is not solved yet. Solve it, then run this cell again."
-NO_SUCH_EXERCISE = "There is no exercise called '{name}'. Copy the check's line from the lesson, for example check(\"{near}\", {near})."
-NOT_CALLABLE = "check(\"{name}\", ...) wants your function as its second argument, without brackets: check(\"{name}\", {name})."
+NO_SUCH_EXERCISE = (
+    "There is no exercise called '{name}'. Copy the check's line from the lesson, for example "
+    'check("{near}", {near}).'
+)
+NOT_CALLABLE = (
+    'check("{name}", ...) wants your function as its second argument, without brackets: check("{name}", {name}).'
+)
 NEEDS_OTHER = "`{name}` is checked together with `{other}`, which is not defined yet. Run the cell of `{other}` first."
 LINE = "Line {line} of your code: `{text}` raised {type}: {message}"
 RAISED = "It raised {type}: {message}"
@@ -14,7 +19,7 @@ MISTAKE = "This looks familiar: {says}"
 RESULT = "Details, case '{case}': {message}"
 MAP_CAPTION = "Where it differs (■ wrong, · right):"
 LINE_ALONE = "Line {line} of your code raised {type}: {message}"
-NAME_FIRST = "check wants the name in quotes first, then your function, for example check(\"{near}\", {near})."
+NAME_FIRST = 'check wants the name in quotes first, then your function, for example check("{near}", {near}).'
 TOO_MUCH_MEMORY = "It needs more memory than this computer has."
 NOT_REACHED = "Case '{case}' was never reached."
 QUESTION_RIGHT = "Right. {explanation}"

@@ -106,7 +106,9 @@ def test_wrong_reference_free_answer_beside_failing_one_stays_wrong(judged: Judg
 
 def test_answer_that_poisons_numpy_costs_only_itself(judged: Judged, lesson: Lesson) -> None:
     """A patch of NumPy in one answer does not reach the next one."""
-    poison = "import numpy as np\ndef sigmoid(x):\n    np.exp = None\n    np.sum = None\n    np.tanh = None\n    return x"
+    poison = (
+        "import numpy as np\ndef sigmoid(x):\n    np.exp = None\n    np.sum = None\n    np.tanh = None\n    return x"
+    )
     verdicts = judged(sigmoid=poison)
     lost = {name for name, verdict in verdicts.items() if verdict.points < verdict.max_points}
     assert lost == {"sigmoid"}

@@ -36,6 +36,13 @@ def test_alexnet_layer_by_layer():
     assert counted["pool3"].field == (195, 195)
 
 
+def test_dense_layers_see_the_whole_image():
+    """LeNet's first dense layer depends on exactly the 32 x 32 pixels, and so does everything after it."""
+    counted = count(networks.lenet5(), (1, 32, 32))
+    assert counted["pool2"].field == (16, 16)
+    assert counted["fc1"].field == counted["fc3"].field == (32, 32)
+
+
 def test_inception_rows():
     """The six convolutions of the exam, their sum, the sum with one row twice, and the naive module."""
     counted = assert_counted_right(networks.inception_module(), (256, 28, 28))

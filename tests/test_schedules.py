@@ -118,6 +118,13 @@ def test_a_restart_comes_one_step_before_the_bottom():
     assert numpy_kernels.cosine_warm_restarts(9, 1.0, 10) > 0
 
 
+@each_library
+def test_an_equal_loss_is_no_better_loss(kernels):
+    """With a threshold of 0 a loss must still fall to count."""
+    rates = kernels.reduce_on_plateau(array(kernels, [3.0, 3.0, 2.0]), 1.0, 0.5, 0, 0.0)
+    assert rates.tolist() == [1.0, 0.5, 0.5]
+
+
 def test_small_changes_of_the_rate_are_not_made():
     """As in Torch, a plateau leaves a rate alone that would change by less than 1e-8."""
     stuck = numpy_kernels.reduce_on_plateau(np.ones(9), 1.5e-8, factor=0.5, patience=0)

@@ -201,6 +201,20 @@ def test_early_stopping_goes_back_to_the_best_weights(losses, patience, min_delt
     assert model.epoch == (best + 1 if best is not None else epochs)
 
 
+def test_torch_evaluates_without_dropout_and_goes_back_to_the_best_weights():
+    """Evaluation switches dropout off; saved weights are copies, which later steps do not touch."""
+    x, y, _ = problem()
+    module = torch.nn.Sequential(torch.nn.Dropout(), torch.nn.Linear(4, 3)).double()
+    model, data = torch_model(module, torch.nn.functional.mse_loss), (torch.from_numpy(x), torch.from_numpy(y))
+    losses = [model.evaluate(*data)[0]]
+    saved = model.save()
+    model.fit(*data, 0.5)
+    losses += [model.evaluate(*data)[0] for _ in range(2)]
+    model.load(saved)
+    losses.append(model.evaluate(*data)[0])
+    assert losses[0] == losses[3] != losses[1] == losses[2]
+
+
 def test_divergence_ends_the_training():
     """A loss that is no number ends it without warnings, and the reason is said."""
     x, _, _ = problem()

@@ -123,6 +123,7 @@ DecisionBoundary("admission")
 # **Your turn: `affine_forward`** (2 points). Compute all scores of a layer. Return `(x, w, b)` too, as `cache`:
 # lesson 03 goes backwards through such layers and will want it.
 
+
 # %% nbgrader={"grade": false, "grade_id": "affine_forward", "solution": true}
 def affine_forward(x, w, b):
     """Scores of a layer of neurons.
@@ -215,6 +216,7 @@ with np.errstate(over="ignore", invalid="ignore"):  # the warnings are what this
 # %% [markdown]
 # **Your turn: `sigmoid`** (2 points). Each face is silent on one half of the numbers. Use both, and never let `exp`
 # see a large positive number. (The check forgives the noise of the first face, but not the other one's NaN.)
+
 
 # %% nbgrader={"grade": false, "grade_id": "sigmoid", "solution": true}
 def sigmoid(x):
@@ -338,6 +340,7 @@ print("nearest neighbour:", marks[nearest], "so the newcomer is", "admitted" if 
 #
 # Check it by a **nudge**: move $w_1$ alone by a millionth, up and down, and measure the slope.
 
+
 # %%
 def error_of_one(weight):
     """Squared error of the pupil above, as a function of the first weight alone."""
@@ -360,6 +363,7 @@ print("slope by nudging:", nudged.round(6))
 # %% [markdown]
 # **Your turn: `neuron_gradient`** (3 points). All pupils at once, summed. `w` holds $(w_1, w_2)$, and `b` is the
 # bias.
+
 
 # %% nbgrader={"grade": false, "grade_id": "neuron_gradient", "solution": true}
 def neuron_gradient(x, y, w, b):
@@ -405,6 +409,7 @@ check("neuron_gradient", neuron_gradient)
 # %% [markdown]
 # **Look.** 300 steps down the slope, once on raw marks and once on scaled ones. Same pupils, same rate $\eta = 0.05$.
 # **Predict:** does the scale matter? Your gradient does the work once it passes, Torch's until then.
+
 
 # %%
 def torch_neuron_gradient(x, y, w, b):
@@ -467,6 +472,7 @@ plots.error_map(scaled, admitted, final_b, path)
 # $y - \hat y = 1$. The new weights are $w = (0.08, 0.02)$, $b = 0.1$, and the new score is
 # $-0.016 + 0.024 + 0.1 = 0.108 > 0$. This pupil is fixed. Overall 10 right became 11: one update cares for one pupil.
 
+
 # %%
 def in_marks(w, b):
     """The same line for marks that are not scaled."""
@@ -479,6 +485,7 @@ plots.admission(marks, admitted, in_marks(np.array([0.1, -0.1]), 0.0), in_marks(
 # %% [markdown]
 # **Your turn: `perceptron_update`** (2 points). One example, one update. Return new arrays; leave the ones you were
 # given alone.
+
 
 # %% nbgrader={"grade": false, "grade_id": "perceptron_update", "solution": true}
 def perceptron_update(x, y, w, b, lr):
@@ -522,6 +529,7 @@ check("perceptron_update", perceptron_update)
 # %% [markdown]
 # **Look.** Your rule goes through the list until a whole pass brings no mistake. **Predict:** how many passes with
 # scaled marks, and how many with raw marks?
+
 
 # %%
 def passes_needed(x, most=1000):
@@ -713,6 +721,7 @@ print(two_hidden.round(3), expit(two_hidden @ np.array([2.0, 1.0]) - 1).round(3)
 # **Your turn: `mlp_forward`** (3 points). Keep in the cache what `mlp_backward` will need, in this order: inputs,
 # hidden values, answers, and `w2`.
 
+
 # %% nbgrader={"grade": false, "grade_id": "mlp_forward", "solution": true}
 def mlp_forward(x, w1, b1, w2, b2):
     """Answers of a network with one hidden layer, sigmoid after both layers.
@@ -764,6 +773,7 @@ check("mlp_forward", mlp_forward)
 # **Your turn: `xor_weights`** (3 points). No training: choose the numbers yourself. Any number of hidden units from
 # two up, any weights. What counts is what your own `mlp_forward` makes of them: above 0.6 for target 1, below 0.4 for
 # target 0.
+
 
 # %% nbgrader={"grade": false, "grade_id": "xor_weights", "solution": true}
 def xor_weights():
@@ -881,6 +891,7 @@ print(torch.nn.functional.mse_loss(answer, torch.tensor(one_hot(np.array([1]), 3
 # %% [markdown]
 # **Your turn: `mse_loss`** (2 points). Sum over the outputs, mean over the batch, one number out.
 
+
 # %% nbgrader={"grade": false, "grade_id": "mse_loss", "solution": true}
 def mse_loss(y_hat, y):
     """Squared error, summed over the outputs and averaged over the batch.
@@ -960,6 +971,7 @@ plots.chain()
 # $$\underbrace{2 \cdot 0.675}_{\partial L / \partial o} \cdot \underbrace{0.675 \cdot 0.325}_{\sigma'(z_2)}
 # \cdot \underbrace{2}_{W_2} \cdot \underbrace{0.1966}_{\sigma'(z_1)} \cdot \underbrace{1}_{a_1} = 0.1165 .$$
 
+
 # %%
 def loss_for(weight):
     """Loss of that network as a function of the weight from a1 to h1 alone."""
@@ -982,6 +994,7 @@ print("by nudging:", round((loss_for(1 + 1e-6) - loss_for(1 - 1e-6)) / 2e-6, 4))
 # A classmate wrote this half, $\delta_1 = \partial L / \partial z_1$ for all hidden units at once. On XOR, training
 # creeps, yet nothing crashes. On the digits, with ten outputs, it does not even run.
 
+
 # %%
 def delta_suspect(dout, h, out, w2):
     """Two lines are wrong. On XOR only one of them shows."""
@@ -994,6 +1007,7 @@ def delta_suspect(dout, h, out, w2):
 # %% [markdown]
 # **The tool: a nudge.** It moves one hidden score of one example and measures. One output, three hidden units with
 # scores 0, 2 and 6. **Predict** where the suspect goes wrong most: near 0 or far out?
+
 
 # %%
 def compare_with_nudges(delta, z1, dout, w2, step=1e-5):
@@ -1017,6 +1031,7 @@ compare_with_nudges(delta_suspect, three_scores, np.ones((1, 1)), np.ones((1, 3)
 #
 # **Your turn: `hidden_delta`** (3 points). Write the function as it should be, for any number of examples, hidden
 # units and outputs. Here `h` and `out` are values *after* the sigmoid.
+
 
 # %% nbgrader={"grade": false, "grade_id": "hidden_delta", "solution": true}
 def hidden_delta(dout, h, out, w2):
@@ -1076,6 +1091,7 @@ if ready(hidden_delta=hidden_delta):
 # **Your turn: `mlp_backward`** (4 points). Six short lines, no loop. `dout` is $\partial L/\partial o$, already
 # computed; your `hidden_delta` may help. Be proud of this one: it is what every deep-learning library does.
 
+
 # %% nbgrader={"grade": false, "grade_id": "mlp_backward", "solution": true}
 def mlp_backward(dout, cache):
     """Gradients of the loss by the weights and biases of the network of mlp_forward.
@@ -1123,6 +1139,7 @@ check("mlp_backward", mlp_backward)
 # %% [markdown]
 # **Look.** Torch finds the same gradients by itself (*automatic differentiation*, lesson 03). **Predict:** how many
 # of the 33 numbers of a network 2-8-1 differ by more than $10^{-12}$?
+
 
 # %%
 def torch_gradients(x, y, weights):
@@ -1172,6 +1189,7 @@ if ready(mlp_forward=mlp_forward, mlp_backward=mlp_backward):
 # %% [markdown]
 # **Your turn: `train_xor`** (4 points). Repeat the four steps `steps` times and return the final weights. The check
 # follows your first five steps, then tries your network on points it has not seen.
+
 
 # %% nbgrader={"grade": false, "grade_id": "train_xor", "solution": true}
 def train_xor(x, y, w1, b1, w2, b2, lr, steps):
@@ -1229,6 +1247,7 @@ XorTrainer()
 # The next cells train 100 networks per size, started uniformly in $[-1, 1]$, with 2,000 full-batch steps at rate 2,
 # and count those with all four corners right. **Predict** the share for 2 and for 8 hidden units.
 
+
 # %%
 def share_solved(hidden, networks=100, steps=2000, rate=2.0, spread=1.0):
     """Share of randomly started networks 2-H-1 that training brings to 4 of 4 (all at once, in Torch)."""
@@ -1274,6 +1293,7 @@ plots.shares_solved(shares)
 # right. Below: five starts, trained on 4 points or on 200, tested on 2,000 new points within 0.45 of a corner.
 # **Predict** both percentages.
 
+
 # %%
 def right_on_clouds(copies, spread, seed):
     """Share of 2,000 new cloud points that a network 2-8-1 trained by your function gets right."""
@@ -1318,6 +1338,7 @@ if ready(mlp_forward=mlp_forward, train_xor=train_xor):
 
 # %% [markdown]
 # **Your turn: `count_parameters`** (2 points). Any number of layers, with or without biases.
+
 
 # %% nbgrader={"grade": false, "grade_id": "count_parameters", "solution": true}
 def count_parameters(sizes, bias=True):
@@ -1464,6 +1485,7 @@ plots.digit_images(digits.x_train[first_of_each], range(10))
 # %% [markdown]
 # One step takes 32 images, a **mini-batch**, and returns the loss and four gradients. First your way, from your own
 # three functions; then Torch's way, where autograd does what you did by hand. Same weights, same batches, same rate.
+
 
 # %%
 def my_step(x, y, *weights):

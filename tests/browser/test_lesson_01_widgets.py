@@ -1,16 +1,16 @@
-"""The three look widgets of lesson 01 in a real Chromium: without a kernel, and in JupyterLab."""
+"""The three look widgets of lesson 01 in a real Chromium, without a kernel."""
 
 from __future__ import annotations
 
-import json
 import statistics
 from itertools import product
 
 import nbformat
 import numpy as np
 import pytest
+from driving import CORNERS, PICTURE, SLIDERS, answer, as_arrays, moves_picture, press, wait_for_data
 from nbconvert import HTMLExporter
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from course_lib.numpy_kernels.losses import mse_loss
 from course_lib.numpy_kernels.mlp import mlp_forward, train_xor
@@ -20,13 +20,9 @@ from course_lib.widgets.neuron import XOR, DecisionBoundary
 
 pytestmark = pytest.mark.browser
 
-CORNERS = np.array(XOR, dtype=float)
-SLIDERS = "input[type=range]"
 MODULE = (
     "async (text) => { window.part = await import(URL.createObjectURL(new Blob([text], {type: 'text/javascript'}))); }"
 )
-PICTURE = """(root) => [...root.querySelectorAll('canvas, svg.look-svg')]
-    .map((node) => (node.toDataURL ? node.toDataURL() : node.outerHTML)).join()"""
 STOPWATCH = """(root) => {
   window.drawn = [];
   window.shown = [];
@@ -64,32 +60,10 @@ CONTRAST = """(root) => {
 }"""
 
 
-def answer(root: Locator, name: str) -> None:
-    """Make the prediction, which wakes the controls up."""
-    root.get_by_role("button", name=name, exact=True).first.click()
-
-
-def press(page: Page, control: Locator, key: str, times: int = 1) -> None:
-    """Press a key on a control."""
-    control.focus()
-    for _ in range(times):
-        page.keyboard.press(key)
-
-
-def wait_for_data(page: Page, root: Locator, condition: str) -> None:
-    """Wait until the state a widget writes on its root fulfils a condition on `d`."""
-    page.wait_for_function(f"(root) => {{ const d = root.dataset; return {condition}; }}", arg=root.element_handle())
-
-
 def load(page: Page, module: str) -> None:
     """Load one bundle of ours as `window.part`."""
     page.goto("about:blank")
     page.evaluate(MODULE, _base.bundle(module))
-
-
-def as_arrays(weights: dict) -> tuple[np.ndarray, ...]:
-    """Turn nested lists into the four arrays."""
-    return tuple(np.array(weights[name]) for name in ("w1", "b1", "w2", "b2"))
 
 
 # Arithmetic
@@ -306,21 +280,6 @@ def test_every_slider_changes_the_picture(still_page) -> None:
             moves_picture(page, root, slider)
 
 
-def moves_picture(page: Page, root: Locator, slider: Locator) -> None:
-    """Move one slider by keyboard, then by mouse; the learning rate shows only once a step is made."""
-    learning_rate = slider.evaluate("(node) => node.labels[0].textContent") == "learning rate"
-    finish = (lambda: root.get_by_role("button", name="Step").click()) if learning_rate else (lambda: None)
-    pictures = [root.evaluate(PICTURE)]
-    press(page, slider, "ArrowRight" if slider.input_value() != slider.get_attribute("max") else "ArrowLeft")
-    finish()
-    pictures.append(root.evaluate(PICTURE))
-    box = slider.bounding_box()
-    slider.click(position={"x": 0.85 * box["width"], "y": box["height"] / 2})
-    finish()
-    pictures.append(root.evaluate(PICTURE))
-    assert len(set(pictures)) == 3, slider.evaluate("(node) => [node.labels[0].textContent, node.value]")
-
-
 def test_every_control_has_a_name_and_a_value(still_page) -> None:
     """Sliders have a label and a spoken value, pictures a description, groups a name; ids are unique."""
     page = still_page(*all_widgets()).page
@@ -425,112 +384,3 @@ def test_slider_to_picture_is_quick(still_page, name, capsys) -> None:
         print(f"\n{name}: drawing {drawn:.1f} ms, key to frame {shown:.1f} ms (medians of 60)")
     assert drawn <= 16
     assert shown <= 50
-
-
-# In JupyterLab
-
-CELLS = (
-    "from course_lib.widgets.mlp import HiddenFold, XorTrainer\nfrom course_lib.widgets.neuron import DecisionBoundary",
-    "neuron = DecisionBoundary()\nneuron",
-    "fold = HiddenFold()\nfold",
-    "trainer = XorTrainer()\ntrainer",
-    "import json",
-)
-READ = (
-    "print('state', json.dumps([neuron.b, neuron.goal_reached, fold.t, trainer.steps, trainer.loss, trainer.weights]))"
-)
-
-
-def run_more(page: Page, code: str) -> Locator:
-    """Put code into the last cell, run it, and return its output."""
-    run = """async (code) => {
-      const book = window.jupyterapp.shell.currentWidget.content;
-      book.activeCellIndex = book.widgets.length - 1;
-      book.activeCell.model.sharedModel.setSource(code);
-      await window.jupyterapp.commands.execute('notebook:run-cell');
-    }"""
-    page.evaluate(run, code)
-    return page.locator(".jp-Cell").last.locator(".jp-OutputArea-output")
-
-
-def test_lesson_widgets_live_in_jupyterlab(notebook) -> None:
-    """All three run in JupyterLab, every slider moves its picture, goals are told, and Python hears of it."""
-    watched = notebook(*CELLS)
-    page, looks = watched.page, watched.page.locator(".look")
-    expect(looks).to_have_count(3)
-    for root, guess in zip(looks.all(), ("4", "For some weights", "2"), strict=True):
-        answer(root, guess)
-    press(page, looks.nth(0).get_by_label("b", exact=True), "ArrowLeft", 6)
-    expect(looks.nth(0).locator(".look-goal-state")).to_have_text("reached")
-    press(page, looks.nth(1).get_by_label("fold t"), "End")
-    for root in looks.all():
-        for slider in root.locator(SLIDERS).all():
-            moves_picture(page, root, slider)
-    assert watched.errors == []
-    assert watched.strangers == []
-
-
-def test_python_hears_of_training(notebook) -> None:
-    """After three steps in the page, Python holds the loss and the weights that NumPy computes."""
-    watched = notebook(*CELLS)
-    root = watched.page.locator(".look").nth(2)
-    answer(root, "2")
-    for _ in range(3):
-        root.get_by_role("button", name="Step").click()
-    wait_for_data(watched.page, root, "d.steps === '3' && d.sent === '3'")
-    output = run_more(watched.page, READ)
-    expect(output).to_contain_text("state")
-    state = json.loads(output.inner_text().strip().removeprefix("state "))
-    x, y = CORNERS[:, :2], CORNERS[:, 2:]
-    expected = train_xor(x, y, *as_arrays(initial_weights(2, 0)), 1.0, 3)
-    assert state[3] == 3
-    np.testing.assert_allclose(state[4], mse_loss(mlp_forward(x, *expected)[0], y), rtol=1e-12)
-    for got, wanted in zip(as_arrays(state[5]), expected, strict=True):
-        np.testing.assert_allclose(got, wanted, rtol=1e-12)
-
-
-def test_python_moves_the_sliders(notebook) -> None:
-    """Setting a trait in a cell moves the slider and the picture."""
-    watched = notebook(*CELLS)
-    page, looks = watched.page, watched.page.locator(".look")
-    answer(looks.nth(0), "4")
-    before = looks.nth(0).evaluate(PICTURE)
-    run_more(page, "neuron.b = -1.5\nfold.t = 1.0\ntrainer.hidden = 5")
-    wait_for_data(page, looks.nth(1), "d.t === '1'")
-    expect(looks.nth(0).get_by_label("b", exact=True)).to_have_value("-1.5")
-    expect(looks.nth(2).get_by_role("slider", name="hidden units")).to_have_value("5")
-    assert looks.nth(0).evaluate(PICTURE) != before
-
-
-def test_keys_stay_in_the_widget(notebook) -> None:
-    """Arrow keys move the slider, not the cell selection, and "d d" deletes nothing."""
-    watched = notebook(*CELLS)
-    page, root = watched.page, watched.page.locator(".look").nth(0)
-    answer(root, "4")
-    control = root.get_by_label("w1")
-    press(page, control, "ArrowDown", 3)
-    expect(control).to_have_value("0.7")
-    press(page, control, "d", 2)
-    assert page.evaluate("window.jupyterapp.shell.currentWidget.content.widgets.length") == len(CELLS)
-    expect(control).to_be_focused()
-
-
-def test_cleared_output_stops_training(notebook) -> None:
-    """Clearing the cell's output ends the loop and flushes nothing after it."""
-    watched = notebook(*CELLS)
-    page, root = watched.page, watched.page.locator(".look").nth(2)
-    answer(root, "2")
-    root.get_by_label("Speed").select_option("1")
-    root.get_by_role("button", name="Play").click()
-    wait_for_data(page, root, "Number(d.steps) > 2")
-    page.evaluate("window.lastLook = document.querySelectorAll('.look')[2]")
-    page.evaluate("() => window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
-    expect(page.locator(".look")).to_have_count(0)
-    still = """async () => {
-      const frame = () => new Promise((done) => requestAnimationFrame(done));
-      await frame();
-      const steps = window.lastLook.dataset.steps;
-      for (let k = 0; k < 10; k += 1) await frame();
-      return window.lastLook.dataset.steps === steps;
-    }"""
-    assert page.evaluate(still)
