@@ -80,17 +80,15 @@ class Grader:
         self._version = _version(lesson, secret)
         expectations, questions = load_expectations(lesson, secret, folders.expected)
         names = [item.id for item in (*lesson.exercises, *lesson.questions)]
-        solution = folders.solution(lesson.id)
-        for path in (solution, folders.released(lesson.id)):
-            if not path.exists():
-                raise CourseError(f"{path} is missing. Run `course generate {lesson.id}` first.")
+        _require_notebooks(folders, lesson)
         self._names = names
         self._folders = folders
         self._released = json.loads(folders.released(lesson.id).read_bytes())
         given = Notebook(read_submission(folders.released(lesson.id)), names).statements
         self._given = [statement for statement in given if not statement.in_answer_of]
         self._pool = Pool(build_view(lesson, graded_from(lesson), folders.views))
-        self._judge = Judge(lesson, expectations, questions, Notebook(read_submission(solution), names), self._pool)
+        solution = Notebook(read_submission(folders.solution(lesson.id)), names)
+        self._judge = Judge(lesson, expectations, questions, solution, self._pool)
 
     def __enter__(self) -> Grader:
         self._pool.__enter__()
@@ -159,6 +157,12 @@ class Grader:
         return digest.hexdigest()
 
 
+def _require_notebooks(folders: Folders, lesson: Lesson) -> None:
+    for path in (folders.solution(lesson.id), folders.released(lesson.id)):
+        if not path.exists():
+            raise CourseError(f"{path} is missing. Run `course generate {lesson.id}` first.")
+
+
 def _version(lesson: Lesson, secret: bytes) -> str:
     here = Path(__file__).parent
     digest = hashlib.sha256(fingerprint(lesson, secret).encode())
@@ -192,6 +196,7 @@ def grade_class(
         processes: how many worker processes; 0 for one per core, and no more than are worth their start.
         fresh: judge again what was judged before.
     """
+    _require_notebooks(folders, lesson)
     store = VerdictStore(folders.verdicts)
     load_expectations(lesson, folders.secret(), folders.expected)
     processes = processes or min(len(os.sched_getaffinity(0)), math.ceil(len(entries) / WORTH_A_PROCESS) or 1)

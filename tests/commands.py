@@ -45,7 +45,8 @@ def started_command(root: Path, *arguments: str | Path) -> subprocess.Popen[str]
 def copy_course(course: Folders, root: Path) -> Folders:
     """A course with the same lessons, secret and expected values, and nothing graded yet."""
     root.mkdir(parents=True)
-    shutil.copy(course.root / "nbgrader_config.py", root)
+    for path in (course.root / "nbgrader_config.py", PROJECT / "pyproject.toml"):
+        shutil.copy(path, root)
     for name in ("solutions", "notebooks", "run/expected", "run/views"):
         shutil.copytree(course.root / name, root / name)
     shutil.copy2(course.secret_file, root / "run")

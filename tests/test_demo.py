@@ -20,6 +20,8 @@ MISTAKEN = ("bruno", "carla", "dario", "emma", "farid")
 HOSTILE = ("mallory", "oscar", "trudy")
 SUBMISSIONS = 14
 
+Shown = tuple[dict[str, bytes], subprocess.CompletedProcess[str]]
+
 pytestmark = pytest.mark.slow
 
 
@@ -34,14 +36,12 @@ def real(course: Folders, grader: Grader, tmp_path_factory: pytest.TempPathFacto
 
 def snapshot(folders: Folders) -> dict[str, bytes]:
     """Every file of the real course, with its content."""
-    files = (path for path in folders.root.rglob("*") if path.is_file())
-    return {
-        name: p.read_bytes() for p in files if not (name := str(p.relative_to(folders.root))).startswith("run/demo/")
-    }
+    files = {str(path.relative_to(folders.root)): path for path in folders.root.rglob("*") if path.is_file()}
+    return {name: path.read_bytes() for name, path in files.items() if not name.startswith("run/demo/")}
 
 
 @pytest.fixture(scope="module")
-def shown(real: Folders) -> tuple[dict[str, bytes], subprocess.CompletedProcess[str]]:
+def shown(real: Folders) -> Shown:
     """The real course before, and the demo after it ran."""
     return snapshot(real), course_command(real.root, "demo")
 
@@ -53,7 +53,7 @@ def reports(real: Folders, shown: object, lesson: Lesson) -> dict[str, dict]:
     return {report["learner"]: report for report in json.loads(done.stdout)["submissions"]}
 
 
-def test_demo_ends_well(shown: tuple[dict[str, bytes], subprocess.CompletedProcess[str]]) -> None:
+def test_demo_ends_well(shown: Shown) -> None:
     """Exit code 0, no traceback, a table with the four columns, and what to open next."""
     done = shown[1]
     assert done.returncode == 0, done.stderr
@@ -62,9 +62,7 @@ def test_demo_ends_well(shown: tuple[dict[str, bytes], subprocess.CompletedProce
         assert words in done.stdout
 
 
-def test_everybody_is_in_the_table(
-    shown: tuple[dict[str, bytes], subprocess.CompletedProcess[str]], reports: dict
-) -> None:
+def test_everybody_is_in_the_table(shown: Shown, reports: dict) -> None:
     """At least fourteen learners, each named in the table."""
     assert len(reports) == SUBMISSIONS
     assert [learner for learner in reports if learner not in shown[1].stdout] == []
@@ -85,10 +83,8 @@ def test_statuses_are_as_told(reports: dict[str, dict], lesson: Lesson) -> None:
 @pytest.mark.parametrize("learner", HOSTILE)
 def test_attack_costs_only_itself(learner: str, reports: dict[str, dict], lesson: Lesson) -> None:
     """A hostile answer loses its own points and no others."""
-    lost = [
-        verdict["exercise"] for verdict in reports[learner]["verdicts"] if verdict["points"] < verdict["max_points"]
-    ]
-    assert lost == ["sigmoid"]
+    lost = {item["exercise"] for item in reports[learner]["verdicts"] if item["points"] < item["max_points"]}
+    assert lost == {"sigmoid"}
 
 
 def test_gradebook_and_pages_are_filled(real: Folders, reports: dict[str, dict], lesson: Lesson) -> None:
@@ -101,9 +97,7 @@ def test_gradebook_and_pages_are_filled(real: Folders, reports: dict[str, dict],
     assert [learner for learner, page in pages.items() if not page.is_file()] == []
 
 
-def test_what_to_open_next_is_there(
-    real: Folders, shown: tuple[dict[str, bytes], subprocess.CompletedProcess[str]]
-) -> None:
+def test_what_to_open_next_is_there(real: Folders, shown: Shown) -> None:
     """The page that the demo points to exists."""
     named = next(line.split("  (")[0].strip() for line in shown[1].stdout.splitlines() if ".html" in line)
     assert Path(named).is_file()

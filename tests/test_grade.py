@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 from commands import copy_course, course_command, environment, started_command
 
+from autograder import grade
 from autograder.classroom import fill, hand_in, source_as, with_variants
 from autograder.course import Lesson, Outcome, Status
 from autograder.folders import CourseError, Folders
@@ -76,6 +77,13 @@ def ours(template: Folders, tmp_path: Path) -> Folders:
     """A copy of the course for one test."""
     shutil.copytree(template.root, tmp_path / "course")
     return Folders(tmp_path / "course")
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Changes to the grader that its worker processes inherit."""
+    monkeypatch.setattr(grade, "_context", lambda: multiprocessing.get_context("fork"))
+    return monkeypatch
 
 
 @pytest.fixture(scope="module")
@@ -161,11 +169,11 @@ def test_class_gets_the_scores_it_earned(first_run: tuple[Folders, list[Graded]]
 
 
 def test_rerun_judges_nothing(
-    graded_copy: tuple[Folders, list[Graded]], lesson: Lesson, monkeypatch: pytest.MonkeyPatch
+    graded_copy: tuple[Folders, list[Graded]], lesson: Lesson, broken: pytest.MonkeyPatch
 ) -> None:
     """A second run gives equal reports although the judge is broken: every one comes from the store."""
     folders, graded = graded_copy
-    monkeypatch.setattr(Judge, "judge", lambda *_: 1 / 0)
+    broken.setattr(Judge, "judge", lambda *_: 1 / 0)
     again = graded_by(folders, lesson, processes=2)
     assert verdicts(again) == verdicts(graded)
     assert not any(one.new for one in again)
@@ -191,7 +199,7 @@ def test_changed_answer_is_judged_again(
 
 
 def test_trouble_with_one_does_not_stop_the_class(
-    ours: Folders, lesson: Lesson, first_run: tuple[Folders, list[Graded]], monkeypatch: pytest.MonkeyPatch
+    ours: Folders, lesson: Lesson, first_run: tuple[Folders, list[Graded]], broken: pytest.MonkeyPatch
 ) -> None:
     """When judging one submission fails on our side, that one needs a person, and nothing about it is kept."""
     honest = Judge.judge
@@ -199,10 +207,10 @@ def test_trouble_with_one_does_not_stop_the_class(
     def judge(self: Judge, notebook: Any, learner: str) -> Any:
         return 1 / 0 if learner == "bruno" else honest(self, notebook, learner)
 
-    monkeypatch.setattr(Judge, "judge", judge)
+    broken.setattr(Judge, "judge", judge)
     found = scores(graded_by(ours, lesson, processes=2))
     assert found == scores(first_run[1]) | {"bruno": (str(Status.NEEDS_A_PERSON), 0.0)}
-    monkeypatch.undo()
+    broken.undo()
     assert scores(graded_by(ours, lesson, processes=1)) == scores(first_run[1])
 
 
@@ -218,17 +226,17 @@ def test_killed_worker_loses_nobody(ours: Folders, lesson: Lesson, first_run: tu
 
 
 def test_worker_that_dies_on_one_submission_names_it(
-    ours: Folders, lesson: Lesson, first_run: tuple[Folders, list[Graded]], monkeypatch: pytest.MonkeyPatch
+    ours: Folders, lesson: Lesson, first_run: tuple[Folders, list[Graded]], broken: pytest.MonkeyPatch
 ) -> None:
     """A submission that brings down the grading process each time needs a person; the others are graded."""
     honest = Grader.grade
 
-    def grade(self: Grader, entry: Entry, fresh: bool = False) -> Graded:
+    def graded_or_dead(self: Grader, entry: Entry, fresh: bool = False) -> Graded:
         if entry.learner == "carla":
             os.kill(os.getpid(), signal.SIGKILL)
         return honest(self, entry, fresh)
 
-    monkeypatch.setattr(Grader, "grade", grade)
+    broken.setattr(Grader, "grade", graded_or_dead)
     graded = graded_by(ours, lesson, processes=2)
     found = {one.report.learner: one.report for one in graded}
     assert found["carla"].status is Status.NEEDS_A_PERSON

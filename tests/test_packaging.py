@@ -27,7 +27,7 @@ CONDA_NAMES = {"torch": "pytorch"}
 NOT_ON_CONDA = {"playwright"}
 NOT_PINNED = re.compile(r"torch$|triton$|nvidia-|cuda-")
 NOT_TRACKED = {".git", ".venv", "run", "build", "dist", "__pycache__", ".ipynb_checkpoints"}
-OWN = {"autograder", "course_lib", "benchmarks", "tests", "conftest"}
+OWN = {"autograder", "course_lib", "benchmarks", "tests", "conftest", "attacks"}
 LEARNERS = {"submissions", "attacks"}  # written as learners would, imports that must fail included
 MACHINE_FREE = ["pins.txt", "pyproject.toml", "environment.yml", "Makefile", ".ci/run"]
 
@@ -127,7 +127,7 @@ def test_environment_equals_pyproject() -> None:
 
 @pytest.mark.parametrize(
     ("folders", "declared"),
-    [(["course_lib", "autograder", "benchmarks", "solutions"], RUNTIME), (["tests"], RUNTIME + TEST)],
+    [(["course_lib", "autograder", "solutions"], RUNTIME), (["tests", "benchmarks"], RUNTIME + TEST)],
     ids=["runtime", "tests"],
 )
 def test_imports_are_declared(folders: list[str], declared: list[Requirement]) -> None:
