@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from parity import assert_close, assert_unchanged, each_library, normal, on_device, zeros
 
 from course_lib import numpy_kernels, torch_kernels
 
@@ -63,3 +64,25 @@ def test_kernels_refuse_each_others_arrays():
         numpy_kernels.affine_forward(torch.zeros(1, 1), torch.zeros(1, 1), torch.zeros(1))
     with pytest.raises(TypeError, match="x is of type ndarray"):
         torch_kernels.affine_forward(np.zeros((1, 1)), np.zeros((1, 1)), np.zeros(1))
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(n=size, d=size, m=size, dtype=dtypes, seed=st.integers(0, 99))
+def test_affine_backward_equals_autograd(n, d, m, dtype, seed):
+    """Any sizes and both dtypes give the gradients that autograd gives, for a random upstream gradient."""
+    x, w, b, dout = normal(seed, (n, d), (m, d), (m,), (n, m), dtype=dtype)
+    before = [array.copy() for array in (x, w, b, dout)]
+    ours = numpy_kernels.affine_backward(dout, numpy_kernels.affine_forward(x, w, b)[1])
+    theirs = torch_kernels.affine_backward(*on_device((dout, (x, w, b)), "cpu"))
+    assert_close(ours, theirs)
+    assert_unchanged([x, w, b, dout], before)
+
+
+@each_library
+def test_affine_backward_names_what_does_not_fit(kernels):
+    """A cache that is none, and an upstream gradient of another shape, are refused in a sentence."""
+    cache = (zeros(kernels, 4, 3), zeros(kernels, 2, 3), zeros(kernels, 2))
+    with pytest.raises(ValueError, match=r"dout has shape \(4, 3\); expected \(N, M\)"):
+        kernels.affine_backward(zeros(kernels, 4, 3), cache)
+    with pytest.raises(TypeError, match="affine_forward"):
+        kernels.affine_backward(zeros(kernels, 4, 2), cache[0])

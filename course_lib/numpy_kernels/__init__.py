@@ -74,7 +74,7 @@ from course_lib.numpy_kernels.embedding import (
 )
 from course_lib.numpy_kernels.ensembles import ensemble_predict
 from course_lib.numpy_kernels.initialisation import activation_stats, glorot_uniform, kaiming_uniform
-from course_lib.numpy_kernels.linear import affine_forward
+from course_lib.numpy_kernels.linear import affine_backward, affine_forward
 from course_lib.numpy_kernels.losses import combined_loss, l1_loss, l1_loss_backward, mse_loss, mse_loss_backward
 from course_lib.numpy_kernels.metric_losses import (
     contrastive_loss,
@@ -159,6 +159,7 @@ __all__ = [
     "adagrad_step",
     "adam_step",
     "adamw_step",
+    "affine_backward",
     "affine_forward",
     "augment_shift_flip",
     "avgpool2d_backward",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from course_lib.validate import check_arrays
+from course_lib.validate import check_arrays, check_cache
 
 Affine = tuple[np.ndarray, tuple[np.ndarray, ...]]
 
@@ -33,3 +33,30 @@ def affine_forward(x: np.ndarray, w: np.ndarray, b: np.ndarray) -> Affine:
     """
     check_arrays(np.ndarray, x=(x, "N D"), w=(w, "M D"), b=(b, "M"))
     return x @ w.T + b, (x, w, b)
+
+
+def affine_backward(dout: np.ndarray, cache: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Backward pass of `affine_forward`: the gradients of its three arguments.
+
+    ``dx = dout @ w``, ``dw = dout.T @ x``, ``db = sum_n dout[n]``.
+
+    Args:
+        dout: gradient of the loss with respect to the output, (N, M), float32 or float64.
+        cache: what `affine_forward` returned second.
+
+    Returns:
+        ``dx`` (N, D), ``dw`` (M, D) and ``db`` (M,), same dtype.
+
+    Raises:
+        TypeError: an argument is no array or no cache, or a dtype does not fit.
+        ValueError: a shape does not fit.
+
+    Source: Rumelhart, Hinton and Williams (1986).
+
+    >>> x, w, b = np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]]), np.zeros(1)
+    >>> affine_backward(np.array([[10.0]]), affine_forward(x, w, b)[1])
+    (array([[30., 40.]]), array([[10., 20.]]), array([10.]))
+    """
+    x, w, _ = check_cache(cache, 3, "affine_forward")
+    check_arrays(np.ndarray, x=(x, "N D"), w=(w, "M D"), dout=(dout, "N M"))
+    return dout @ w, dout.T @ x, dout.sum(axis=0)

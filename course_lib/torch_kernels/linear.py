@@ -5,7 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
-from course_lib.validate import check_arrays
+from course_lib.torch_kernels._graph import gradients
+from course_lib.validate import check_arrays, check_cache
 
 Affine = tuple[Tensor, tuple[Tensor, ...]]
 
@@ -27,3 +28,23 @@ def affine_forward(x: Tensor, w: Tensor, b: Tensor) -> Affine:
     """
     check_arrays(Tensor, x=(x, "N D"), w=(w, "M D"), b=(b, "M"))
     return functional.linear(x, w, b), (x, w, b)
+
+
+def affine_backward(dout: Tensor, cache: tuple[Tensor, ...]) -> tuple[Tensor, Tensor, Tensor]:
+    """Backward pass of `affine_forward`, by autograd.
+
+    Args:
+        dout: gradient of the loss with respect to the output, (N, M).
+        cache: what `affine_forward` returned second.
+
+    Returns:
+        ``dx`` (N, D), ``dw`` (M, D) and ``db`` (M,).
+
+    >>> import torch
+    >>> x, w, b = torch.ones(1, 2), torch.ones(1, 2), torch.ones(1)
+    >>> [gradient.tolist() for gradient in affine_backward(torch.ones(1, 1), (x, w, b))]
+    [[[1.0, 1.0]], [[1.0, 1.0]], [1.0]]
+    """
+    x, w, b = check_cache(cache, 3, "affine_forward")
+    check_arrays(Tensor, x=(x, "N D"), w=(w, "M D"), b=(b, "M"), dout=(dout, "N M"))
+    return gradients(functional.linear, x, w, b, dout=dout)
