@@ -52,7 +52,7 @@ class CheckFailed(AssertionError):
 
     def _render_traceback_(self) -> list[str]:
         """IPython's hook: without it, our own frames would bury the message."""
-        return [str(self)]
+        return [messages.SEE_ABOVE.format(name=self.report.name)]
 
 
 def check(name: str, answer: Any, *, learner: str = SELF_STUDY) -> None:

@@ -4,6 +4,7 @@ PASSED = "Right: all {cases} public cases agree with NumPy and Torch."
 CONVENTION = "Almost: the values are right, one convention is missed."
 NOT_YET = "Not yet: {failed} of {cases} cases fail."
 NOT_STARTED = "Not started yet. Write your code in the cell above this one, run that cell, then run this check again."
+SEE_ABOVE = "{name}: not passed yet, see above."
 NOT_READY = "The exercise {name} is not solved yet. Solve it, then run this cell again."
 NO_SUCH_EXERCISE = (
     "There is no exercise called '{name}'. Copy the check's line from the lesson, for example "

@@ -1,6 +1,6 @@
 """The attacks of this folder as data: what is handed in, and what must become of it.
 
-One TOML file is one attack. `README.md` beside it explains the keys.
+One TOML file is one attack; the arguments of `Attack` and `Wanted` are its keys.
 """
 
 from __future__ import annotations
