@@ -152,8 +152,10 @@ def _refuse_without_walls(folders: Folders, lesson: Any) -> None:
 
     missing = missing_walls(folders, lesson)
     if missing:
-        for check in missing:
-            err.print(f"{check.name}: {check.state}. {check.sentence} {check.remedy}", style="red", markup=False)
+        # One cause, such as bubblewrap not being there, takes all walls away at once.
+        for sentence, remedy in dict.fromkeys((check.sentence, check.remedy) for check in missing):
+            names = ", ".join(check.name for check in missing if check.sentence == sentence)
+            err.print(f"{names}: {sentence} {remedy}", style="red", markup=False)
         err.print("Nothing was graded: learners' code never runs without all walls. See `course doctor`.", style="red")
         raise typer.Exit(1)
 

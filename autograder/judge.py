@@ -131,10 +131,13 @@ class Judge:
         answer = notebook.answer(exercise.id, expectation.uses)
         if not answer.statements:
             return _without_code(exercise.id, exercise.points, answer), True
+        failing = {name for name in self._lendable(exercise, answer) if not _full(earlier.get(name))}
+        if any(name in earlier and earlier[name].outcome is Outcome.TIME_LIMIT for name in failing):
+            # What it calls never ends: a run with that would only take its time again.
+            return _verdict(expectation, self._beside_reference(exercise, answer, failing, None)), True
         run = self._play(expectation, answer.statements, shared, self._prepared(exercise))
-        if not run.diagnosis.passed and run.diagnosis.outcome is not Outcome.NOT_STARTED:
-            failing = {name for name in self._lendable(exercise, answer) if not _full(earlier.get(name))}
-            run = self._beside_reference(exercise, answer, failing, run) if failing else run
+        if failing and not run.diagnosis.passed and run.diagnosis.outcome is not Outcome.NOT_STARTED:
+            run = self._beside_reference(exercise, answer, failing, run)
         return _verdict(expectation, run), run.stop != "wall clock"
 
     def _lendable(self, exercise: Exercise, answer: Answer) -> frozenset[str]:
@@ -147,7 +150,7 @@ class Judge:
             built_on.update(known.code.__code__.co_names if inspect.isfunction(known.code) else ())
         return answer.depends_on & built_on
 
-    def _beside_reference(self, exercise: Exercise, answer: Answer, failing: set[str], first: _Run) -> _Run:
+    def _beside_reference(self, exercise: Exercise, answer: Answer, failing: set[str], first: _Run | None) -> _Run:
         """Run the answer again alone, with the course's own versions of what it uses and what fails.
 
         Nothing that this run printed, raised or returned is shown: the reference was in reach of the
@@ -161,6 +164,10 @@ class Judge:
             message = messages.WITH_REFERENCE.format(names=names)
         elif run.diagnosis.passed or run.diagnosis.mistake:
             message = run.diagnosis.message
+        elif run.diagnosis.outcome is Outcome.NOT_STARTED:
+            message = messages.NOT_STARTED
+        elif first is None:
+            message = messages.WRONG_BESIDE_ENDLESS.format(names=names)
         elif first.diagnosis.mistake:
             return first
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -38,8 +39,13 @@ def started_command(root: Path, *arguments: str | Path) -> subprocess.Popen[str]
     """Start a command in a process group of its own."""
     return subprocess.Popen(
         [*COMMAND, *map(str, arguments)], cwd=root, env=environment(), start_new_session=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=listen_to_ctrl_c,
     )  # fmt: skip
+
+
+def listen_to_ctrl_c() -> None:
+    """A shell starts background jobs deaf to Ctrl-C, and their children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def copy_course(course: Folders, root: Path) -> Folders:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import listen_to_ctrl_c
 from sandbox_help import make_view, play, value
 
 from autograder.sandbox import ground as ground_module
@@ -160,7 +161,8 @@ def test_ended_grader_leaves_nothing(number: signal.Signals, view: Path) -> None
     """A grader that is interrupted, ended or killed in the middle of a job leaves no process behind."""
     command = [sys.executable, "-c", SCRIPT, str(view)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as grader:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, env=environment, preexec_fn=listen_to_ctrl_c, **pipes) as grader:
         pids = [int(word) for word in grader.stdout.readline().split()]
         handles = [os.pidfd_open(pid) for pid in pids]
         grader.send_signal(number)
