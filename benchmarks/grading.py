@@ -1,6 +1,6 @@
 """Our `course grade` against stock `nbgrader autograde`, on the same 20 submissions, alternating.
 
-    python -m benchmarks.grading [--rounds 2] [--json]
+    python -m benchmarks.grading [--rounds 2] [--graded-cells-only] [--json]
 
 Stock is nbgrader with its defaults: a fresh kernel per submission, and test cells that compare in that kernel
 with NumPy and Torch, over as many cases. Both run as their own commands, start-up and gradebook included, and
@@ -41,8 +41,11 @@ from autograder.folders import Folders
 from autograder.submission import read_submission
 from autograder.verdicts import VerdictStore
 from benchmarks import stock
+from course_lib.casefile import read_tree
 from course_lib.cases import StepError
 from course_lib.cases import run as play
+from course_lib.diagnose import diagnose, expectation_from_tree
+from course_lib.exam import CASES
 
 PROJECT = Path(__file__).parent.parent
 LEARNERS = 20
@@ -62,14 +65,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Grading: CPU and wall time against stock nbgrader.")
     parser.add_argument("--lesson", default="01_xor_mlp")
     parser.add_argument("--rounds", type=int, default=2, help="how often both run, alternating")
+    parser.add_argument(
+        "--graded-cells-only", action="store_true", help="let stock skip pictures and lab, in its favour"
+    )
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="grading-benchmark-") as folder:
-        result = measure(Path(folder), find_lesson(options.lesson), options.rounds, quiet=options.json)
+        lesson, graded_only = find_lesson(options.lesson), options.graded_cells_only
+        result = measure(Path(folder), lesson, options.rounds, graded_only=graded_only, quiet=options.json)
     print(json.dumps(result, indent=1) if options.json else as_text(result))
 
 
-def measure(folder: Path, lesson: Lesson, rounds: int, quiet: bool = False) -> dict[str, Any]:
+def measure(
+    folder: Path, lesson: Lesson, rounds: int, *, graded_only: bool = False, quiet: bool = False
+) -> dict[str, Any]:
     """Run everything; see the module's docstring."""
 
     def say(text: str) -> None:
@@ -81,18 +90,26 @@ def measure(folder: Path, lesson: Lesson, rounds: int, quiet: bool = False) -> d
         for name in ("stock", "course", "course with training"):
             say(f"round {number + 1} of {rounds}: {name}")
             training = name.endswith("training")
-            costs[name].append(_measure_one(folder / f"{number}-{name}", lesson, name, training=training))
+            costs[name].append(
+                _measure_one(folder / f"{number}-{name}", lesson, name, training=training, graded_only=graded_only)
+            )
         costs["floor with training"].append(floor(folder / f"{number}-course with training", lesson))
-    return {"lesson": lesson.id, "submissions": LEARNERS, "rounds": rounds, **_summary(costs)}
+    return {
+        "lesson": lesson.id,
+        "submissions": LEARNERS,
+        "rounds": rounds,
+        "graded_cells_only": graded_only,
+        **_summary(costs),
+    }
 
 
-def _measure_one(root: Path, lesson: Lesson, name: str, *, training: bool) -> Cost:
+def _measure_one(root: Path, lesson: Lesson, name: str, *, training: bool, graded_only: bool) -> Cost:
     root.mkdir(parents=True)
     is_stock = name == "stock"
     (_prepare_stock if is_stock else _prepare_course)(root, lesson)
     expected = {}
     for learner, notebook, points in submissions(lesson, training=training):
-        handed = stock.with_test_cells(notebook, lesson) if is_stock else notebook
+        handed = stock.with_test_cells(notebook, lesson, graded_only) if is_stock else notebook
         hand_in(root / ("submitted" if is_stock else "run/submitted"), learner, lesson.id, handed)
         expected[learner] = points
     grade = stock.nbgrader("autograde", lesson.id) if is_stock else _course("grade", lesson.id, "--json")
@@ -163,18 +180,29 @@ def submissions(lesson: Lesson, *, training: bool) -> Iterator[tuple[str, dict[s
     notebook = Notebook(read_submission(base.solution(lesson.id)), list(solved))
     used = {name for exercise in lesson.exercises for name in notebook.answer(exercise.id).depends_on}
     ordinary = [exercise for exercise in lesson.exercises if not exercise.training and exercise.id not in used]
+    serious = _serious_mistakes(lesson)
     for number in range(LEARNERS):
         chosen = ordinary[number % len(ordinary)] if number % 2 else None
 
         def choose(exercise: Exercise, number: int = number, chosen: Exercise | None = chosen) -> Any:
             if exercise is chosen:
-                return exercise.mistakes[0].code
+                return next(item.code for item in exercise.mistakes if item.id in serious[exercise.id])
             return None if number % 4 == 0 else exercise.other_ways[number % 2].code
 
         answers = with_variants(lesson, solved, choose) | {name: unsolved[name] for name in slow}
         points = lesson.max_points - sum(slow.values()) - (chosen.points if chosen else 0)
         learner = f"learner{number:02d}"
         yield learner, fill(released, answers, learner), points
+
+
+def _serious_mistakes(lesson: Lesson) -> dict[str, set[str]]:
+    """Mistakes that cost all points: stock knows no others."""
+    trees = read_tree(CASES / f"{lesson.id}.safetensors")["exercises"]
+    expectations = {name: expectation_from_tree(tree) for name, tree in trees.items()}
+    return {
+        name: {item.id for item in expectation.fingerprints if not diagnose(expectation, item.attempts).passed}
+        for name, expectation in expectations.items()
+    }
 
 
 def _our_scores(root: Path, lesson: Lesson) -> dict[str, float]:

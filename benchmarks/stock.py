@@ -73,10 +73,17 @@ def make_course(root: Path, lesson: Lesson, solution: dict[str, Any]) -> None:
     (folder / f"{lesson.id}.ipynb").write_text(json.dumps(with_test_cells(solution, lesson)))
 
 
-def with_test_cells(notebook: dict[str, Any], lesson: Lesson) -> dict[str, Any]:
-    """The same notebook, with a conventional test cell in place of each check."""
+def with_test_cells(notebook: dict[str, Any], lesson: Lesson, graded_only: bool = False) -> dict[str, Any]:
+    """The same notebook, with a conventional test cell in place of each check.
+
+    Args:
+        notebook: a submission or the solution.
+        lesson: its lesson.
+        graded_only: leave pictures and lab out, which stock nbgrader runs although no grade depends on them.
+    """
     questions = {question.id for question in lesson.questions}
     changed = copy.deepcopy(notebook)
+    changed["cells"] = [cell for cell in changed["cells"] if not graded_only or _is_needed(cell)]
     for cell in changed["cells"]:
         name = cell["metadata"].get("nbgrader", {}).get("grade_id", "")
         if name.startswith("check_"):
@@ -84,6 +91,11 @@ def with_test_cells(notebook: dict[str, Any], lesson: Lesson) -> dict[str, Any]:
             template = _QUESTION if name in questions else _EXERCISE
             cell["source"] = template.format(lesson=lesson.id, name=name)
     return changed
+
+
+def _is_needed(cell: dict[str, Any]) -> bool:
+    graded = "nbgrader" in cell["metadata"]
+    return graded or cell["cell_type"] != "code" or "LEARNER =" in "".join(cell["source"])
 
 
 def nbgrader(*arguments: str) -> list[str]:
