@@ -39,7 +39,8 @@ from course_lib.tree import Tree, TreeError, pack, unpack
 PUBLIC = b"public cases"
 FORMAT = 1
 ROOT = Path(__file__).parent.parent
-_DECIDING = ("casefile", "cases", "compare", "diagnose", "properties", "tree", "validate")
+_DECIDING = ("casefile", "cases", "compare", "diagnose", "probes", "tree", "validate")
+_DECIDING_FOLDERS = ("numpy_kernels", "torch_kernels", "properties")
 
 Namespace = Mapping[str, Callable[..., Any]]
 
@@ -239,7 +240,7 @@ def write_public_cases(lesson: Lesson, folder: Path) -> Path:
 def fingerprint(lesson: Lesson, secret: bytes) -> str:
     """Hash of everything that decides what is expected: sources of exercises, references and judge, secret."""
     library = ROOT / "course_lib"
-    folders = (library / "numpy_kernels", library / "torch_kernels", ROOT / "autograder" / "exercises")
+    folders = (*(library / name for name in _DECIDING_FOLDERS), ROOT / "autograder" / "exercises")
     files = [path for folder in folders for path in folder.glob("*.py")]
     files += [library / f"{name}.py" for name in _DECIDING] + [Path(__file__), Path(__file__).parent / "exam.py"]
     digest = hmac.new(secret, f"{FORMAT} {lesson.id} {np.__version__}".encode(), hashlib.sha256)

@@ -10,7 +10,6 @@ from rich.table import Table
 
 from autograder.catalogue import LESSONS
 from autograder.course import Exercise, Lesson
-from autograder.expected import numpy_namespace
 
 
 def lessons() -> list[dict[str, Any]]:
@@ -19,21 +18,20 @@ def lessons() -> list[dict[str, Any]]:
 
 
 def _lesson(lesson: Lesson) -> dict[str, Any]:
-    references = numpy_namespace(lesson)
     return {
         "lesson": lesson.id,
         "title": lesson.title,
-        "exercises": [_exercise(exercise, references[exercise.id]) for exercise in lesson.exercises],
+        "exercises": [_exercise(exercise) for exercise in lesson.exercises],
         "questions": [{"question": item.id, "points": item.points} for item in lesson.questions],
         "open_questions": [{"question": item.id, "points": item.points} for item in lesson.open_questions],
     }
 
 
-def _exercise(exercise: Exercise, reference: Any) -> dict[str, Any]:
+def _exercise(exercise: Exercise) -> dict[str, Any]:
     rng = np.random.default_rng(0)
     return {
         "exercise": exercise.id,
-        "signature": exercise.id + signature(reference),
+        "signature": exercise.id + signature(exercise.mistakes[0].code),
         "points": exercise.points,
         "public_cases": len(exercise.cases(rng, True)),
         "secret_cases": len(exercise.cases(rng, False)),
@@ -42,9 +40,13 @@ def _exercise(exercise: Exercise, reference: Any) -> dict[str, Any]:
     }
 
 
-def signature(reference: Any) -> str:
-    """The parameters of a reference without annotations, as learners write them."""
-    parameters = inspect.signature(reference).parameters.values()
+def signature(code: Any) -> str:
+    """The parameters without annotations, as learners write them; a mistake has those of the answer.
+
+    >>> signature(lambda x, lr=0.1: x)
+    '(x, lr=0.1)'
+    """
+    parameters = inspect.signature(code).parameters.values()
     return str(inspect.Signature([p.replace(annotation=inspect.Parameter.empty) for p in parameters]))
 
 

@@ -20,7 +20,7 @@ from autograder.exam import numbers_of
 from course_lib.exam import VARIANTS
 
 COURSE_LIB = Path(__file__).parent.parent / "course_lib"
-_SHARED = ("tree", "cases")
+_SHARED = ("tree", "cases", "probes")
 
 _INIT = '''"""The course's library as it is while grading: no checks, no pictures, no answers."""
 

@@ -18,7 +18,8 @@ from typing import Any, Literal
 import numpy as np
 
 from course_lib import messages
-from course_lib.tree import Handle, Rng, Tree
+from course_lib.probes import PROBES
+from course_lib.tree import Handle, Probe, Rng, Tree
 
 Kind = Literal["core", "stability", "convention"]
 Op = Literal["call", "construct", "method", "operator", "getattr", "take", "global", "read"]
@@ -149,6 +150,8 @@ def _fresh(value: Tree, convert: Callable[[Tree], Any]) -> Any:
         return type(value)(_fresh(item, convert) for item in value)
     if isinstance(value, dict):
         return {key: _fresh(item, convert) for key, item in value.items()}
+    if isinstance(value, Probe):
+        return PROBES[value.name](*(_fresh(item, convert) for item in value.coefficients))
     return value
 
 

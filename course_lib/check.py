@@ -15,7 +15,7 @@ import math
 import os
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from numbers import Real
 from pathlib import Path
@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from course_lib import messages, properties
+from course_lib import messages
 from course_lib.casefile import read_names, read_tree
 from course_lib.cases import Case, StepError, WrongReturnError, run
 from course_lib.diagnose import Attempt, Diagnosis, Expectation, Outcome, diagnose, error_detail, expectation_from_tree
@@ -37,6 +37,7 @@ from course_lib.exam import (
     question_text,
     variant_of,
 )
+from course_lib.properties.find import find_property
 from course_lib.report import CheckReport, show
 from course_lib.tree import Tree, pack, unpack
 
@@ -152,14 +153,14 @@ def _prepared(
 ) -> Mapping[str, Tree]:
     if not expectation.prepare:
         return seen
-    prepare: Callable[..., Mapping[str, Tree]] = getattr(properties, expectation.prepare)
-    return prepare(seen, case, _kernels(expectation, names))
+    prepare, needs = find_property(expectation.prepare)
+    return prepare(seen, case, _kernels(expectation, names, needs))
 
 
-def _kernels(expectation: Expectation, names: Mapping[str, Any]) -> Mapping[str, Any]:
+def _kernels(expectation: Expectation, names: Mapping[str, Any], needs: Mapping[str, str]) -> Mapping[str, Any]:
     """The references that a property needs; the class edition has none, so the learner's own serve there."""
     kernels = {}
-    for name, module in properties.NEEDS[expectation.prepare].items():
+    for name, module in needs.items():
         try:
             kernels[name] = getattr(importlib.import_module(f"course_lib.numpy_kernels.{module}"), name)
         except (ImportError, AttributeError):

@@ -49,6 +49,19 @@ class Rng:
 
 
 @dataclass(frozen=True)
+class Probe:
+    """Stands for a function of `course_lib.probes`, made from its coefficients where it is called.
+
+    Args:
+        name: which one.
+        coefficients: plain data; a secret case has other numbers than a public one.
+    """
+
+    name: str
+    coefficients: tuple[Tree, ...]
+
+
+@dataclass(frozen=True)
 class Opaque:
     """Something a function returned that is not plain data; only its type's name crosses the wall."""
 
@@ -75,6 +88,8 @@ class _Packer:
             return {"dict": [[_key(key), self.pack(item, depth + 1)] for key, item in tree.items()]}
         if issubclass(kind, (np.ndarray, np.generic)):
             return self._array(tree)
+        if kind is Probe:
+            return {"probe": tree.name, "of": [self.pack(item, depth + 1) for item in tree.coefficients]}
         return _leaf(tree, kind)
 
     def _array(self, tree: np.ndarray | np.generic) -> dict[str, Any]:
@@ -181,6 +196,8 @@ class _Unpacker:
                 return Handle(name, item)
             case {"rng": int(seed)}:
                 return Rng(seed)
+            case {"probe": str(name), "of": list(coefficients)}:
+                return Probe(name, tuple(self.unpack(item, depth + 1) for item in coefficients))
             case {"opaque": str(type_name)}:
                 return Opaque(type_name[:80])
         raise TreeError("the message holds a mark that nobody knows")

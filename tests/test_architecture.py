@@ -25,6 +25,7 @@ WORKER_IMPORTS = {
     "autograder.sandbox.wire",
     "course_lib.cases",
     "course_lib.messages",
+    "course_lib.probes",
     "course_lib.tree",
 }
 LOADED_TOPS = "import json, sys; print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import json
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,7 +28,8 @@ from course_lib.cases import (
     case_to_tree,
     run,
 )
-from course_lib.tree import Handle, Rng, pack, unpack
+from course_lib.probes import PROBES
+from course_lib.tree import Handle, Probe, Rng, pack, unpack
 
 NAMES = st.text(min_size=1, max_size=5)
 ARGS = (
@@ -160,6 +163,26 @@ def test_generator_is_fresh_for_each_call(place: str) -> None:
     np.testing.assert_array_equal(drawn["a"], drawn["b"])
     np.testing.assert_array_equal(drawn["a"], np.random.default_rng(3).integers(0, 1 << 30, 4))
     assert (drawn["a"] != drawn["c"]).any()
+
+
+@pytest.mark.parametrize("place", ["literal", "input"])
+def test_a_probe_is_a_function_with_the_coefficients_of_its_case(place: str) -> None:
+    """What the code under test gets computes with the case's own numbers, wherever the probe stands."""
+    probe = Probe("quadratic", (np.array([2.0, 1.0]), 3.0))
+    steps = [Step("call", "y", "apply", (probe if place == "literal" else Handle("f"), Handle("x"))), read("y", "y")]
+    found = run(Case("", {"f": probe, "x": np.array([4.0, 1.0])}, tuple(steps)), {"apply": lambda f, x: f(x)})
+    assert found["y"] == 2 * (4 - 3) ** 2 + (1 - 3) ** 2
+
+
+@pytest.mark.parametrize("name", PROBES)
+def test_probes_give_one_number_for_arrays_and_tensors_alike(name: str) -> None:
+    """The same probe takes an array or a tensor, keeps its dtype and gives the same number."""
+    coefficients = [np.array([0.5, -1.0], dtype=np.float32)] * len(inspect.signature(PROBES[name]).parameters)
+    x = np.array([1.5, 2.0], dtype=np.float32)
+    ours = PROBES[name](*coefficients)(x)
+    theirs = PROBES[name](*map(torch.tensor, coefficients))(torch.tensor(x))
+    assert ours.shape == () and ours.dtype == np.float32
+    np.testing.assert_allclose(float(theirs), float(ours), rtol=1e-6)
 
 
 def _spoil(value: Any) -> None:

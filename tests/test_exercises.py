@@ -212,7 +212,7 @@ def test_code_stands_alone(exercise):
     secret = cases(exercise, False, SEEDS[0])
     for item in (*exercise.mistakes, *exercise.other_ways):
         source = inspect.getsource(item.code)
-        assert source.startswith(f"def {item.code.__name__}(")
+        assert source.startswith((f"def {item.code.__name__}(", f"class {item.code.__name__}"))
         namespace: dict[str, Any] = {"np": np, **NUMPY}
         exec(source.replace(item.code.__name__, exercise.id), namespace)
         assert agree(shown(exercise, namespace[exercise.id], secret), shown(exercise, item.code, secret), secret)
@@ -220,11 +220,27 @@ def test_code_stands_alone(exercise):
 
 @each_exercise
 def test_signatures_match_the_reference(exercise):
-    """The references, the mistakes and the other ways take the same arguments."""
-    wanted = list(inspect.signature(NUMPY[exercise.id]).parameters.values())
+    """Solution, mistakes and other ways take the same arguments: the first ones of the reference, in its order."""
+    reference = parameters(NUMPY[exercise.id])
+    wanted = solution_parameters(exercise)
+    assert wanted == reference[: len(wanted)]
     for item in (*exercise.mistakes, *exercise.other_ways):
-        found = list(inspect.signature(item.code).parameters.values())
-        assert [(p.name, p.default) for p in found] == [(p.name, p.default) for p in wanted], item.id
+        assert parameters(item.code) == wanted, item.id
+
+
+def parameters(code: Callable[..., Any]) -> list[tuple[str, Any]]:
+    """Names and defaults, in order."""
+    return [(found.name, found.default) for found in inspect.signature(code).parameters.values()]
+
+
+def solution_parameters(exercise: Exercise) -> list[tuple[str, Any]]:
+    """The same of the answer in the lesson's source."""
+    (lesson,) = (lesson for lesson in LESSONS if exercise in lesson.exercises)
+    source = (SOLUTIONS / lesson.id / f"{lesson.id}.py").read_text(encoding="utf-8")
+    nodes = [node for node in ast.parse(source).body if getattr(node, "name", "") == exercise.id]
+    namespace: dict[str, Any] = {"np": np}
+    exec(compile(ast.Module(nodes, []), lesson.id, "exec"), namespace)
+    return parameters(namespace[exercise.id])
 
 
 @each_exercise

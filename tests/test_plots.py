@@ -11,8 +11,9 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from course_lib import plots
 from course_lib.data import load_digits, pupils
+from course_lib.plots import style
+from course_lib.plots import xor_mlp as plots
 
 ROOT = Path(__file__).resolve().parents[1]
 LINE = (np.array([1.0, 1.0]), -21.5)
@@ -42,7 +43,7 @@ PICTURES = {
 }
 
 
-def pixels(picture: plots.Picture) -> np.ndarray:
+def pixels(picture: style.Picture) -> np.ndarray:
     """The picture as it is shown, `(H, W, 3)` from 0 to 1."""
     return matplotlib.image.imread(io.BytesIO(picture.png()))[..., :3]
 
@@ -79,8 +80,8 @@ def test_axes_are_labelled(name: str) -> None:
 
 def test_alt_text_is_escaped() -> None:
     """Quotes and angle brackets in an alt text cannot end the attribute."""
-    figure, _ = plots.canvas()
-    shown = plots.Picture(figure, 'a "quoted" <b>')._repr_mimebundle_()["text/html"]
+    figure, _ = style.canvas()
+    shown = style.Picture(figure, 'a "quoted" <b>')._repr_mimebundle_()["text/html"]
     assert 'alt="a &quot;quoted&quot; &lt;b&gt;"' in shown
 
 
@@ -94,7 +95,7 @@ def test_pictures_leave_pyplot_out() -> None:
     # Reading the setting "backend" would import pyplot, so it is looked at last.
     code = (
         "import sys, matplotlib; before = matplotlib.rcParams.copy()\n"
-        "from course_lib import plots; plots.sigmoid_and_slope().png(); plots.fold\n"
+        "from course_lib.plots import xor_mlp as plots; plots.sigmoid_and_slope().png(); plots.fold\n"
         "assert 'matplotlib.pyplot' not in sys.modules\n"
         "assert all(matplotlib.rcParams[name] == before[name] for name in before if name != 'backend')"
     )
@@ -103,8 +104,8 @@ def test_pictures_leave_pyplot_out() -> None:
 
 def test_classes_differ_without_colour() -> None:
     """The two classes have different markers, one hollow and one full."""
-    _, (ax,) = plots.canvas()
-    plots.draw_classes(ax, MARKS, ADMITTED, ("no", "yes"))
+    _, (ax,) = style.canvas()
+    style.draw_classes(ax, MARKS, ADMITTED, ("no", "yes"))
     hollow, full = ax.collections
     assert len(hollow.get_paths()[0].vertices) != len(full.get_paths()[0].vertices)
     assert hollow.get_facecolor()[0].tolist() == [1, 1, 1, 1]
@@ -130,12 +131,12 @@ def test_line_picture_counts_what_is_right() -> None:
 
 def test_hatch_is_on_the_positive_side() -> None:
     """The hatched side of a line is the one with a positive score, and a line outside the box hatches nothing."""
-    _, (ax,) = plots.canvas()
-    plots.draw_side(ax, lambda points: points[:, 0] - 0.5, (0, 1, 0, 1))
+    _, (ax,) = style.canvas()
+    style.draw_side(ax, lambda points: points[:, 0] - 0.5, (0, 1, 0, 1))
     corners = np.concatenate([path.vertices for path in ax.collections[0].get_paths()])
     assert corners[:, 0].min() == pytest.approx(0.5, abs=0.01)
-    _, (empty,) = plots.canvas()
-    plots.draw_side(empty, lambda points: points[:, 0] - 9, (0, 1, 0, 1))
+    _, (empty,) = style.canvas()
+    style.draw_side(empty, lambda points: points[:, 0] - 9, (0, 1, 0, 1))
     assert len(empty.collections) == 0
 
 

@@ -12,13 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from course_lib.tree import MAX_DEPTH, MAX_NODES, MAX_TEXT, Handle, Opaque, Rng, Tree, TreeError, pack, unpack
+from course_lib.tree import MAX_DEPTH, MAX_NODES, MAX_TEXT, Handle, Opaque, Probe, Rng, Tree, TreeError, pack, unpack
 
 DTYPES = "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128".split()
 ARRAYS = st.sampled_from(DTYPES).flatmap(
     lambda name: hnp.arrays(name, hnp.array_shapes(min_dims=0, min_side=0, max_side=3))
 )
 MARKS = st.builds(Handle, st.text(), st.none() | st.integers() | st.text()) | st.builds(Rng, st.integers(0, 1 << 63))
+MARKS |= st.builds(Probe, st.text(), st.tuples(st.integers(), st.text()))
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | ARRAYS | MARKS
 TREES = st.recursive(
     LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4), max_leaves=20

@@ -14,7 +14,7 @@ from autograder.exercises._draw import draw, draw_number
 from course_lib.cases import Case, Step, call_case
 from course_lib.messages import TURNED_OUTPUT
 from course_lib.numpy_kernels import mlp_backward, mlp_forward, train_xor
-from course_lib.properties import JITTER, XOR_CORNERS, network_answers, trained_labels, unseen_points, xor_labels
+from course_lib.properties.xor import JITTER, XOR_CORNERS, network_answers, trained_labels, unseen_points, xor_labels
 from course_lib.tree import Handle
 
 

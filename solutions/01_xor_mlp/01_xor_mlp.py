@@ -45,9 +45,9 @@ import torch
 from IPython.display import display
 from scipy.special import expit  # SciPy's sigmoid; section 2 says what that is
 
-import course_lib.plots as plots
 from course_lib import check, exam_numbers, exam_sheet, ready
 from course_lib.data import CORNERS, XOR, load_digits, one_hot, pupils, xor_points
+from course_lib.plots import xor_mlp as plots
 from course_lib.widgets.mlp import HiddenFold, XorTrainer
 from course_lib.widgets.neuron import DecisionBoundary
 

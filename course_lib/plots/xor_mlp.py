@@ -1,152 +1,22 @@
-"""Pictures of the lessons, in one style that can be read in grey and by colour-blind eyes.
-
-What enters: arrays. What leaves: a `Picture`, which a notebook shows at full width with its alt text and
-a terminal prints as that text. Classes differ by marker, curves by line style, areas by hatch; colour
-only helps. Figures are built without pyplot, so nothing global changes.
-
-First the style, then charts that any lesson can use, then the pictures of lesson 01 with their words.
-"""
+"""The pictures of lesson 01, with their words."""
 
 from __future__ import annotations
 
-import base64
-import html
-import io
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from scipy.special import expit
 
 from course_lib.data import CORNERS, XOR
+from course_lib.plots.charts import bars, confusion, curves, digit_images, lab_curves
+from course_lib.plots.style import BLUE, DASHES, GREY, INKS, ORANGE, Picture, canvas, draw_classes, draw_side, label
 
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#6E6E6E"
-# Light and wide first, dark and thin on top: curves that lie on each other stay apart, in grey too.
-INKS = ("#3E95D6", "#8A3800", "black", "#CC79A7")
-DASHES = ("-", "--", ":", "-.")
-DOTS_PER_INCH = 110
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure and the sentence for those who cannot see it.
-
-    Args:
-        figure: what is drawn.
-        alt: what the picture shows, in one to three sentences.
-    """
-
-    figure: Figure
-    alt: str
-
-    def png(self) -> bytes:
-        """The picture as a PNG file."""
-        buffer = io.BytesIO()
-        self.figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
-        return buffer.getvalue()
-
-    def __repr__(self) -> str:
-        """The alt text: what terminals and screen readers get."""
-        return self.alt
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        # Jupyter drops the alt text of bare images, so the figure element is written here.
-        source = base64.b64encode(self.png()).decode()
-        style = "max-width:100%;height:auto"
-        image = f'<img alt="{html.escape(self.alt)}" src="data:image/png;base64,{source}" style="{style}">'
-        return {"text/html": f'<figure style="margin:0">{image}</figure>', "text/plain": self.alt}
-
-
-def canvas(columns: int = 1, height: float = 3.4, widths: Sequence[float] | None = None) -> tuple[Figure, list[Axes]]:
-    """An empty figure as wide as a text column, and its axes from left to right.
-
-    Args:
-        columns: how many axes.
-        height: in inches; the width is always 7.
-        widths: relative widths of the columns.
-    """
-    figure = Figure(figsize=(7.0, height), layout="constrained")
-    axes = figure.subplots(1, columns, squeeze=False, width_ratios=widths)[0]
-    for ax in axes:
-        ax.spines[["top", "right"]].set_visible(False)
-        ax.grid(True, color="#DDDDDD", linewidth=0.6)
-        ax.set_axisbelow(True)
-    return figure, list(axes)
-
-
-def label(ax: Axes, title: str, x: str, y: str) -> None:
-    """Write the title and the names of both axes, units included."""
-    ax.set_title(title, fontsize=11, loc="left")
-    ax.set_xlabel(x)
-    ax.set_ylabel(y)
-
-
-def draw_classes(ax: Axes, x: np.ndarray, y: np.ndarray, names: tuple[str, str]) -> None:
-    """Points `(N, 2)` of class 0 as hollow circles and of class 1 as full squares."""
-    y = np.ravel(y)
-    hollow = {"marker": "o", "facecolor": "white", "edgecolor": ORANGE, "linewidth": 1.8}
-    ax.scatter(*x[y == 0].T, s=60, label=names[0], zorder=3, **hollow)
-    ax.scatter(*x[y == 1].T, s=55, marker="s", color=BLUE, edgecolor="white", label=names[1], zorder=3)
-
-
-def draw_side(ax: Axes, score: Callable[[np.ndarray], np.ndarray], box: tuple[float, float, float, float]) -> None:
-    """Hatch where `score` of points `(N, 2)` is above 0 and draw the border as a thick line."""
-    left, right, low, high = box
-    across, up = np.meshgrid(np.linspace(left, right, 200), np.linspace(low, high, 200))
-    values = np.reshape(score(np.stack([across.ravel(), up.ravel()], axis=1)), across.shape)
-    if values.max() > 0:
-        area = ax.contourf(across, up, values, levels=[0, max(values.max(), 1e-9)], colors=["#E3EEF6"], hatches=["//"])
-        area.set_edgecolor("#A9C7DD")
-        area.set_linewidth(0)
-    if values.min() < 0 < values.max():
-        ax.contour(across, up, values, levels=[0], colors="black", linewidths=2)
-    ax.set(xlim=(left, right), ylim=(low, high))
-
-
-def curves(series: Mapping[str, Sequence[float]], title: str, axes: tuple[str, str], alt: str,
-           x: Sequence[float] | None = None) -> Picture:  # fmt: skip
-    """Named curves over the same x (0, 1, 2, ... by default), each with its own line style."""
-    figure, (ax,) = canvas()
-    for (name, values), ink, dash, width in zip(series.items(), INKS, DASHES, (4, 2, 2, 2), strict=False):
-        across = np.arange(len(values)) if x is None else x
-        ax.plot(across, values, color=ink, linestyle=dash, linewidth=width, label=name)
-    label(ax, title, *axes)
-    ax.legend(frameon=False)
-    return Picture(figure, alt)
-
-
-def bars(values: Mapping[str, float], title: str, axes: tuple[str, str], alt: str, form: str = "{:,.0f}") -> Picture:
-    """One hatched bar per name, with its value written on top."""
-    figure, (ax,) = canvas(height=2.9)
-    drawn = ax.bar(list(values), list(values.values()), color="#CFE3F1", edgecolor=BLUE, hatch="//", width=0.6)
-    ax.bar_label(drawn, labels=[form.format(value) for value in values.values()], padding=2)
-    ax.margins(y=0.15)
-    label(ax, title, *axes)
-    return Picture(figure, alt)
-
-
-def confusion(truth: np.ndarray, guess: np.ndarray, classes: int) -> Picture:
-    """How often each true class (row) was read as each class (column). Both are `(N,)` integers."""
-    table = np.zeros((classes, classes), dtype=int)
-    np.add.at(table, (truth, guess), 1)
-    wrong = table - np.diag(np.diag(table))
-    row, column = np.unravel_index(wrong.argmax(), wrong.shape)
-    figure, (ax,) = canvas(height=4.2)
-    ax.grid(False)
-    ax.imshow(wrong, cmap="Greys", vmin=0, vmax=max(2 * wrong.max(), 1))
-    for (i, j), count in np.ndenumerate(table):
-        if count:
-            ax.text(j, i, count, ha="center", va="center", color=GREY if i == j else "black", weight="bold")
-    ax.set(xticks=range(classes), yticks=range(classes))
-    right = int(np.trace(table))
-    label(ax, f"{right} of {len(truth)} right; shaded cells are mistakes", "read as (class)", "true class")
-    most = f" Most frequent mistake: {row} read as {column} (count: {wrong.max()})." if wrong.any() else ""
-    return Picture(figure, f"Confusion table of {classes} classes: {right} of {len(truth)} on the diagonal.{most}")
-
-
-# ------- the pictures of lesson 01, with their words
+__all__ = [
+    "admission", "approximations", "chain", "confusion", "descent", "digit_images", "error_map", "fold", "fold_plan",
+    "lab_curves", "network", "shares_solved", "sigmoid_and_slope", "timeline", "true_and_doubled_slope",
+    "xor_features", "xor_line",
+]  # fmt: skip
 
 MATHS, PHYSICS = "maths mark (out of 20)", "physics mark (out of 20)"
 ADMITTED = ("not admitted", "admitted")
@@ -376,25 +246,3 @@ def shares_solved(shares: Mapping[int, float]) -> Picture:
     told = ", ".join(f"{share:.0f} % with {units}" for units, share in shares.items())
     axes, named = ("hidden units", "networks with 4 of 4 right (%)"), {str(k): share for k, share in shares.items()}
     return bars(named, "Spare units make training reliable", axes, f"Networks that solve XOR: {told} hidden units.")
-
-
-def digit_images(x: np.ndarray, labels: Sequence[int], guesses: Sequence[int] | None = None) -> Picture:
-    """Images `(N, 64)` in one row, dark ink on white, each under its label and what it was read as."""
-    read = labels if guesses is None else [f"{a} read as {b}" for a, b in zip(labels, guesses, strict=True)]
-    figure, axes = canvas(max(len(x), 1), height=1.0 if len(x) > 6 else 1.6)
-    for ax, pixels, title in zip(axes, x, read, strict=False):
-        ax.set_axis_off()
-        ax.imshow(pixels.reshape(8, 8), cmap="Greys", vmin=0, vmax=1)
-        ax.set_title(str(title), fontsize=9)
-    return Picture(figure, f"{len(x)} grey images of handwritten digits: {', '.join(map(str, read))}.")
-
-
-def lab_curves(mine: Sequence[float] | None, torch: Sequence[float]) -> Picture:
-    """Loss per epoch: NumPy solid, when the learner's functions ran, and Torch dashed on top of it."""
-    axes = ("epoch (passes over the training images)", "loss (squared error per image)")
-    if mine is None:
-        alt = f"Training loss of the Torch network per epoch, falling from {torch[0]:.3f} to {torch[-1]:.3f}."
-        return curves({"Torch": torch}, "Torch's code ran alone; your functions did not", axes, alt)
-    alt = (f"Two curves of the training loss per epoch. NumPy, solid, falls from {mine[0]:.3f} to {mine[-1]:.3f}; "
-           f"Torch, dashed, from {torch[0]:.3f} to {torch[-1]:.3f}.")  # fmt: skip
-    return curves({"NumPy, your functions": mine, "Torch": torch}, "Your code ran, and Torch beside it", axes, alt)

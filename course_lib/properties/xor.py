@@ -1,9 +1,4 @@
-"""Answers judged by what they do: each function turns what was read into what is compared.
-
-A property takes what a case's `read` steps saw, the case, and the functions of one reference by name. It
-returns labels and values in place of what was read, or raises `ValueError` with a sentence for the learner
-when what was read cannot be used at all. It knows no right answer.
-"""
+"""Networks for XOR, judged by what they answer: by hand or trained."""
 
 from __future__ import annotations
 
@@ -19,7 +14,6 @@ from course_lib.validate import check_arrays
 
 Kernels = Mapping[str, Callable[..., Any]]
 
-# Property to the references that it runs: name to module.
 NEEDS: dict[str, dict[str, str]] = {"xor_labels": {"mlp_forward": "mlp"}, "trained_labels": {"mlp_forward": "mlp"}}
 
 XOR_CORNERS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])

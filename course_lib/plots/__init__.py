@@ -1,0 +1,1 @@
+"""Pictures: `style` and `charts` for all, and a module per lesson."""
