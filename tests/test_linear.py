@@ -75,6 +75,8 @@ def test_affine_backward_equals_autograd(n, d, m, dtype, seed):
     ours = numpy_kernels.affine_backward(dout, numpy_kernels.affine_forward(x, w, b)[1])
     theirs = torch_kernels.affine_backward(*on_device((dout, (x, w, b)), "cpu"))
     assert_close(ours, theirs)
+    arrays, upstream = on_device((x, w, b), "cpu"), on_device(dout, "cpu")
+    assert_close(ours, torch_kernels.affine_backward(upstream, torch_kernels.affine_forward(*arrays)[1]))
     assert_unchanged([x, w, b, dout], before)
 
 
