@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
+from autograder.answers import Notebook
 from autograder.catalogue import find_lesson
-from autograder.classroom import answers_of
-from autograder.course import Lesson
+from autograder.classroom import answers_of, fill
+from autograder.course import Lesson, Verdict
 from autograder.folders import Folders
 from autograder.grade import Grader
+from autograder.submission import parse_notebook
 
 PROJECT = Path(__file__).parent.parent
 
@@ -62,10 +66,30 @@ def lesson() -> Lesson:
 
 
 @pytest.fixture(scope="session")
-def grader(course: Folders, lesson: Lesson) -> Iterator[Grader]:
-    """A warm grader of lesson 01, walls and all."""
-    with Grader(course, lesson) as warm:
-        yield warm
+def grader_of(course: Folders) -> Iterator[Callable[[Lesson], Grader]]:
+    """Warm graders by lesson, walls and all; each is started when it is first asked for."""
+    with ExitStack() as stack:
+        started = cache(lambda lesson_id: stack.enter_context(Grader(course, find_lesson(lesson_id))))
+        yield lambda lesson: started(lesson.id)
+
+
+@pytest.fixture(scope="session")
+def grader(grader_of: Callable[[Lesson], Grader]) -> Grader:
+    """A warm grader of lesson 01."""
+    return grader_of(find_lesson("01_xor_mlp"))
+
+
+@pytest.fixture(scope="session")
+def judged_lesson(course: Folders, grader_of: Callable[[Lesson], Grader]) -> Callable[..., dict[str, Verdict]]:
+    """Judge the released notebook of a lesson with answers put in, and return the verdicts by exercise."""
+
+    def judge(lesson: Lesson, answers: dict[str, str], learner: str = "self-study") -> dict[str, Verdict]:
+        filled = fill(json.loads(course.released(lesson.id).read_bytes()), answers, learner)
+        names = [item.id for item in (*lesson.exercises, *lesson.questions)]
+        notebook = Notebook(parse_notebook(json.dumps(filled).encode()), names)
+        return {verdict.exercise: verdict for verdict in grader_of(lesson).judge(notebook, learner).verdicts}
+
+    return judge
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Every exercise of the course through the real walls: what is right passes, what is wrong is named."""
+"""Whole notebooks of lesson 01 through the real walls: what one answer does costs that answer alone."""
 
 from __future__ import annotations
 
@@ -8,15 +8,10 @@ from typing import Any
 import pytest
 
 from autograder.answers import Notebook
-from autograder.catalogue import LESSONS
-from autograder.classroom import fill, source_as
-from autograder.course import Exercise, Lesson, Outcome, Verdict
+from autograder.classroom import fill
+from autograder.course import Lesson, Outcome, Verdict
 from autograder.grade import Grader
 from autograder.submission import parse_notebook
-
-EXERCISES = [(lesson, exercise) for lesson in LESSONS for exercise in lesson.exercises]
-MISTAKES = [pytest.param(x, m, id=f"{x.id}-{m.id}") for _, x in EXERCISES for m in x.mistakes]
-OTHER_WAYS = [pytest.param(x, w, id=f"{x.id}-{w.id}") for _, x in EXERCISES for w in x.other_ways]
 
 Judged = Callable[..., dict[str, Verdict]]
 
@@ -39,42 +34,6 @@ def _to_bytes(notebook: dict[str, Any]) -> bytes:
     import json
 
     return json.dumps(notebook).encode()
-
-
-def _one(grader: Grader, exercise: Exercise, code: Any) -> Verdict:
-    cell = {"cell_type": "code", "metadata": {}, "source": "import numpy as np\n" + source_as(code, exercise.id)}
-    names = [item.id for _, item in EXERCISES]
-    return grader.judge_one(exercise.id, Notebook(parse_notebook(_to_bytes({"cells": [cell]})), names))
-
-
-@pytest.mark.parametrize(("exercise", "mistake"), MISTAKES)
-def test_mistake_loses_points_and_is_named(grader: Grader, exercise: Exercise, mistake: Any) -> None:
-    """Whoever makes a listed mistake is told which one it is."""
-    verdict = _one(grader, exercise, mistake.code)
-    assert verdict.points < exercise.points
-    assert verdict.mistake == mistake.id
-    assert verdict.message == mistake.says
-
-
-@pytest.mark.parametrize(("exercise", "way"), OTHER_WAYS)
-def test_other_way_earns_full_points(grader: Grader, exercise: Exercise, way: Any) -> None:
-    """Right is right, however it is written."""
-    verdict = _one(grader, exercise, way.code)
-    assert (verdict.outcome, verdict.points) == (Outcome.CORRECT, exercise.points), verdict.message
-
-
-def test_solution_earns_everything(judged: Judged, lesson: Lesson) -> None:
-    """The solution notebook scores full, and both references agree with it."""
-    verdicts = judged()
-    assert sum(verdict.points for verdict in verdicts.values()) == lesson.max_points
-    assert {(verdict.numpy, verdict.torch) for verdict in verdicts.values()} == {("agrees", "agrees")}
-
-
-def test_released_notebook_earns_nothing(judged: Judged) -> None:
-    """An untouched notebook scores zero, and is called not started rather than wrong."""
-    verdicts = judged(base={})
-    assert sum(verdict.points for verdict in verdicts.values()) == 0
-    assert {verdict.outcome for verdict in verdicts.values()} == {Outcome.NOT_STARTED}
 
 
 def test_work_built_on_a_wrong_answer_is_judged_beside_the_reference(judged: Judged) -> None:

@@ -1,0 +1,132 @@
+"""Every lesson through the real walls, and from top to bottom: what is right passes, what is wrong is named."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from autograder.answers import Notebook
+from autograder.catalogue import LESSONS
+from autograder.classroom import answers_of, source_as
+from autograder.course import Exercise, Lesson, Outcome, Verdict
+from autograder.edition import write_edition
+from autograder.folders import Folders
+from autograder.grade import Grader
+from autograder.leaks import leaks
+from autograder.submission import parse_notebook
+
+EXERCISES = [(lesson, exercise) for lesson in LESSONS for exercise in lesson.exercises]
+MISTAKES = [pytest.param(y, x, m, id=f"{x.id}-{m.id}") for y, x in EXERCISES for m in x.mistakes]
+OTHER_WAYS = [pytest.param(y, x, w, id=f"{x.id}-{w.id}") for y, x in EXERCISES for w in x.other_ways]
+ROOT = Path(__file__).parent.parent
+TIME_LIMIT = 300
+
+each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.id)
+
+Judged = Callable[..., dict[str, Verdict]]
+GraderOf = Callable[[Lesson], Grader]
+
+
+def judge_one(grader: Grader, exercise: Exercise, code: Any) -> Verdict:
+    """The verdict of one answer without anything around it."""
+    cell = {"cell_type": "code", "metadata": {}, "source": "import numpy as np\n" + source_as(code, exercise.id)}
+    names = [item.id for _, item in EXERCISES]
+    return grader.judge_one(exercise.id, Notebook(parse_notebook(json.dumps({"cells": [cell]}).encode()), names))
+
+
+@pytest.mark.parametrize(("lesson", "exercise", "mistake"), MISTAKES)
+def test_mistake_loses_points_and_is_named(
+    grader_of: GraderOf, lesson: Lesson, exercise: Exercise, mistake: Any
+) -> None:
+    """Whoever makes a listed mistake is told which one it is."""
+    verdict = judge_one(grader_of(lesson), exercise, mistake.code)
+    assert verdict.points < exercise.points
+    assert verdict.mistake == mistake.id, verdict.message
+    assert verdict.message == mistake.says
+
+
+@pytest.mark.parametrize(("lesson", "exercise", "way"), OTHER_WAYS)
+def test_other_way_earns_full_points(grader_of: GraderOf, lesson: Lesson, exercise: Exercise, way: Any) -> None:
+    """Right is right, however it is written."""
+    verdict = judge_one(grader_of(lesson), exercise, way.code)
+    assert (verdict.outcome, verdict.points) == (Outcome.CORRECT, exercise.points), verdict.message
+
+
+@each_lesson
+def test_solution_earns_everything(judged_lesson: Judged, course: Folders, lesson: Lesson) -> None:
+    """The solution notebook scores full, and both references agree with it."""
+    verdicts = judged_lesson(lesson, answers_of(json.loads(course.solution(lesson.id).read_bytes())))
+    lost = {name: verdict.message for name, verdict in verdicts.items() if verdict.points < verdict.max_points}
+    assert not lost
+    assert sum(verdict.points for verdict in verdicts.values()) == lesson.max_points
+    assert {(verdict.numpy, verdict.torch) for verdict in verdicts.values()} == {("agrees", "agrees")}
+
+
+@each_lesson
+def test_released_notebook_earns_nothing(judged_lesson: Judged, lesson: Lesson) -> None:
+    """An untouched notebook scores zero, and is called not started rather than wrong, where nothing was given."""
+    verdicts = judged_lesson(lesson, {})
+    assert sum(verdict.points for verdict in verdicts.values()) == 0
+    given = {name for name, verdict in verdicts.items() if verdict.outcome is not Outcome.NOT_STARTED}
+    assert len(given) <= 1, "only a bug hunt hands out code that runs"
+    assert all(verdicts[name].mistake for name in given), "and what is wrong with it is named"
+
+
+@each_lesson
+def test_solution_runs_from_the_top(
+    course: Folders, lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the answers in, every cell runs, and every check passes."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    cells = run_all(course.solution(lesson.id), tmp_path)
+    assert [error for cell in cells for error in errors(cell)] == []
+
+
+@each_lesson
+def test_released_notebook_runs_from_its_zip_alone(
+    lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an answer written, nothing but checks fails, and the library that runs is the one in the zip."""
+    for name in ("pyproject.toml", "nbgrader_config.py"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(ROOT / "solutions" / lesson.id, tmp_path / "solutions" / lesson.id)
+    with zipfile.ZipFile(write_edition(Folders(tmp_path), lesson, tmp_path / "class.zip")) as archive:
+        archive.extractall(tmp_path)
+    folder = tmp_path / lesson.id
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    notebook = json.loads((folder / f"{lesson.id}.ipynb").read_text(encoding="utf-8"))
+    where = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "id": "where"}
+    notebook["cells"].append({**where, "source": "import course_lib; print(course_lib.__file__)"})
+    (folder / "with_probe.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    *cells, probe = run_all(folder / "with_probe.ipynb", folder)
+    assert {error.partition(":")[0] for cell in cells for error in errors(cell)} == {"CheckFailed"}
+    assert Path(probe["outputs"][0]["text"].strip()) == folder / "course_lib" / "__init__.py"
+
+
+@each_lesson
+def test_released_notebook_leaks_nothing(course: Folders, lesson: Lesson) -> None:
+    """No answer, output or marker is in what learners get."""
+    assert leaks(course.released(lesson.id).read_bytes(), course.solution(lesson.id).read_bytes()) == []
+
+
+def run_all(path: Path, folder: Path) -> list[dict[str, Any]]:
+    """Run a notebook from the top, going on after errors; its code cells with what they showed."""
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook, timeout=TIME_LIMIT, allow_errors=True, resources={"metadata": {"path": str(folder)}}
+    )
+    client.execute()
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def errors(cell: dict[str, Any]) -> list[str]:
+    """What a cell raised, in one line each."""
+    return [f"{out['ename']}: {out['evalue']}" for out in cell["outputs"] if out["output_type"] == "error"]
