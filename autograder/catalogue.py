@@ -8,6 +8,19 @@ from __future__ import annotations
 from difflib import get_close_matches
 
 from autograder.course import Exercise, Lesson
+from autograder.exercises import (
+    activations_exam,
+    activations_gelu,
+    activations_jacobian,
+    activations_leaky,
+    activations_relu,
+    activations_smooth,
+    activations_softmax,
+    classification,
+    initialisation,
+    initialisation_stats,
+    metric_losses,
+)
 from autograder.exercises.activations import SIGMOID
 from autograder.exercises.linear import AFFINE_FORWARD
 from autograder.exercises.losses import MSE_LOSS
@@ -36,6 +49,24 @@ LESSONS: tuple[Lesson, ...] = (
         ),
         questions=QUESTIONS,
         open_questions=OPEN_QUESTIONS,
+    ),
+    Lesson(
+        id="02_activations",
+        title="Activations, losses and initialisation",
+        exercises=(
+            *activations_relu.EXERCISES,
+            *activations_smooth.EXERCISES,
+            *activations_leaky.EXERCISES,
+            *activations_gelu.EXERCISES,
+            *activations_softmax.EXERCISES,
+            *activations_jacobian.EXERCISES,
+            *classification.EXERCISES,
+            *metric_losses.EXERCISES,
+            *initialisation.EXERCISES,
+            *initialisation_stats.EXERCISES,
+        ),
+        questions=activations_exam.QUESTIONS,
+        open_questions=activations_exam.OPEN_QUESTIONS,
     ),
 )
 

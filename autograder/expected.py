@@ -128,10 +128,10 @@ def _to_float64(tree: Tree) -> Tree:
 
 
 def torch_inputs(tree: Tree) -> Any:
-    """An input as the Torch counterparts take it: arrays become float64 tensors on the CPU."""
-    import torch
+    """An input as the Torch counterparts take it: arrays become float64 tensors on the CPU, generators Torch's."""
+    from course_lib.torch_kernels._arrays import to_tensors
 
-    return torch.from_numpy(np.array(_to_float64(tree))) if isinstance(tree, np.ndarray) else tree
+    return to_tensors(_to_float64(tree))
 
 
 def _expected_case(exercise: Exercise, case: Case, numpy_names: Namespace, torch_names: Namespace) -> ExpectedCase:

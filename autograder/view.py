@@ -1,6 +1,6 @@
 """What a submission sees as `course_lib` inside the walls: earlier lessons' kernels, nothing that gives answers away.
 
-A view is a folder with a `course_lib` package: the modules that the worker itself needs, the NumPy kernels
+A view is a folder with a `course_lib` package: the modules that the worker itself needs, `erf`, the NumPy kernels
 without every function that this lesson or a later one grades (and without what calls those), exam numbers
 without answers, and a `check` that does nothing. It is mounted read-only.
 """
@@ -20,7 +20,8 @@ from autograder.exam import numbers_of
 from course_lib.exam import VARIANTS
 
 COURSE_LIB = Path(__file__).parent.parent / "course_lib"
-_SHARED = ("tree", "cases", "probes")
+# What the worker needs, and `erf`, which answers may import: there is no SciPy inside the walls.
+_SHARED = ("tree", "cases", "probes", "erf")
 
 _INIT = '''"""The course's library as it is while grading: no checks, no pictures, no answers."""
 

@@ -22,7 +22,7 @@ from course_lib.probes import PROBES
 from course_lib.tree import Handle, Probe, Rng, Tree
 
 Kind = Literal["core", "stability", "convention"]
-Op = Literal["call", "construct", "method", "operator", "getattr", "take", "global", "read"]
+Op = Literal["call", "refuse", "construct", "method", "operator", "getattr", "take", "global", "read"]
 
 OPERATORS: Mapping[str, Callable[..., Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
@@ -35,7 +35,8 @@ class Step:
     """One thing to do. Every step but `read` binds its result to `name`.
 
     Args:
-        op: what to do; `global` fetches a module-level value such as an exam answer.
+        op: what to do; `global` fetches a module-level value such as an exam answer, `refuse` calls a function
+            that should refuse its arguments, and says whether it raised `ValueError`.
         name: for `read` the label of what is observed, else the name of the result.
         target: function or class (`call`, `construct`, `global`), method or attribute, operator sign.
         args: positional arguments; a `Handle` is replaced by what it names. For `method`, `getattr` and
@@ -120,7 +121,7 @@ def run(case: Case, namespace: Mapping[str, Any], convert: Callable[[Tree], Any]
     Args:
         case: the case to play. Its arrays are copied first: the case itself never changes.
         namespace: names to functions, classes and values under test.
-        convert: turns an input array into what the functions take (a Torch tensor, say).
+        convert: turns an input array or generator into what the functions take (a Torch tensor, say).
 
     Returns:
         What the `read` steps saw, label to value, not converted back.
@@ -128,7 +129,8 @@ def run(case: Case, namespace: Mapping[str, Any], convert: Callable[[Tree], Any]
     Raises:
         StepError: a step failed; the original exception is its ``__cause__``.
     """
-    bound = {name: _fresh(value, convert) for name, value in case.inputs.items()}
+    # A generator among the inputs is made anew for each call; inside a tuple it is made once, and calls advance it.
+    bound = {key: value if isinstance(value, Rng) else _fresh(value, convert) for key, value in case.inputs.items()}
     seen: dict[str, Any] = {}
     for step in case.steps:
         try:
@@ -152,6 +154,8 @@ def _fresh(value: Tree, convert: Callable[[Tree], Any]) -> Any:
         return {key: _fresh(item, convert) for key, item in value.items()}
     if isinstance(value, Probe):
         return PROBES[value.name](*(_fresh(item, convert) for item in value.coefficients))
+    if isinstance(value, Rng):
+        return convert(np.random.default_rng(value.seed))
     return value
 
 
@@ -167,10 +171,8 @@ def _resolve(value: Tree, bound: Mapping[str, Any], convert: Callable[[Tree], An
     if isinstance(value, Handle):
         whole = bound[value.name]
         if value.item is None:
-            return np.random.default_rng(whole.seed) if isinstance(whole, Rng) else whole
+            return _fresh(whole, convert) if isinstance(whole, Rng) else whole
         return _item(whole, value.item)
-    if isinstance(value, Rng):
-        return np.random.default_rng(value.seed)
     return _fresh(value, convert)
 
 
@@ -187,8 +189,18 @@ def _take(step: Step, _namespace: Mapping[str, Any], args: list[Any], _kwargs: d
     return list(islice(args[0], args[1]))
 
 
+def _refuse(step: Step, namespace: Mapping[str, Any], args: list[Any], kwargs: dict[str, Any]) -> str:
+    """Other errors pass: they are no refusal, and say more themselves."""
+    try:
+        namespace[step.target](*args, **kwargs)
+    except ValueError:
+        return messages.REFUSED
+    return messages.NOT_REFUSED
+
+
 _DO: Mapping[str, Callable[[Step, Mapping[str, Any], list[Any], dict[str, Any]], Any]] = {
     "call": lambda step, namespace, args, kwargs: namespace[step.target](*args, **kwargs),
+    "refuse": _refuse,
     "construct": lambda step, namespace, args, kwargs: namespace[step.target](*args, **kwargs),
     "method": lambda step, _, args, kwargs: getattr(args[0], step.target)(*args[1:], **kwargs),
     "operator": lambda step, _, args, __: OPERATORS[step.target](*args),

@@ -68,6 +68,34 @@ NO_NUMBER_ANSWER = "no number: something overflows on the way"
 NEW_POINTS = "class at new points"
 OTHER_WORDS = "{place} is {received}; expected {expected}."
 ONE_HIDDEN_UNIT = "There is one hidden unit. One line cannot separate XOR: use at least two."
+WEIGHTS_AND_BIASES = "Return two arrays: w, b."
+DRAWS_LABELS = {
+    "shape": "shape of {name}",
+    "dtype": "dtype of {name}",
+    "middle": "mean of {name}",
+    "evenness": "how {name} lies between its limits",
+    "reach": "largest square in {name}",
+}
+DRAWS_MIDDLE = {-1: "below zero", 0: "about zero", 1: "above zero"}
+DRAWS_EVENNESS = {
+    "even": "evenly",
+    "middle": "crowded in the middle",
+    "ends": "crowded at the ends",
+    "repeated": "the same numbers again and again",
+}
+DRAWS_REACH = "about {square} / {fan}"
+DRAWS_INPUTS = "n_in"
+DRAWS_CONNECTIONS = "(n_in + n_out)"
+DRAWS_REPEATED = "{name} with {which}"
+DRAWS_SAME = {True: "the same numbers", False: "other numbers"}
+REFUSED = "ValueError"
+NOT_REFUSED = "no error"
+ORDER_OF_NAMES = "Return a list of the names in graph."
+ORDER_UNKNOWN = "Your list has {name}, which is no name in graph."
+ORDER_RIGHT = "once, after what it is computed from"
+ORDER_MISSING = "missing"
+ORDER_TWICE = "{count} times"
+ORDER_TOO_EARLY = "before {names}"
 RETURNS_NOTHING = "Your function returns nothing (None). Is the return statement missing?"
 RETURNS_ONE_THING = "Your function returns one {type}; the task asks for several things: return a, b."
 
@@ -120,3 +148,33 @@ TRAINING_VALIDATION = "  validation loss {loss:.4f}  accuracy {accuracy:.1%}"
 TRAINING_ENDED = "  ({ended})"
 TRAINING_NO_VALIDATION = "Early stopping watches the validation loss. Pass validation examples, or leave patience out."
 TRAINING_LENGTHS = "The {name} data have {x} inputs and {y} targets; expected as many of both, at least one."
+
+DROPOUT_SHAPE = "shape of out"
+DROPOUT_ZEROS = "share of zeros"
+DROPOUT_KEPT = "entries that stay"
+DROPOUT_MEAN = "mean of out / x"
+DROPOUT_DRAWN = "what is drawn"
+DROPOUT_DROPPED = "a dropped entry"
+DROPOUT_SHAPES = ("that of x", "another one")
+DROPOUT_SHARES = ("p", "1 - p", "none", "all", "less than p", "more than p")
+DROPOUT_FACTORS = ("x", "x / (1 - p)", "x * (1 - p)", "x / p", "x * p", "something else", "none stays")
+DROPOUT_MEANS = ("about 1", "too small for that", "too large for that")
+DROPOUT_DRAWS = ("each entry by itself", "one draw for all along axis {axis}", "all entries have the same fate")
+DROPOUT_MASKS = ("the same entries are zero", "other entries are zero")
+DROPOUT_LEFT = ("as it was", "changed")
+DROPOUT_FEW = "drawn for too few entries"
+DROPOUT_UNKNOWN = "cannot be said, as the shape is another one"
+DROPOUT_UNFIT = "dropout_forward does not keep the shape of x. Repair it first; then run this check again."
+DROPOUT_SHAPE_OF_DX = "shape of dx"
+DROPOUT_SHAPES_OF_DX = ("that of dout", "another one")
+DROPOUT_SILENCED = "dx is zero"
+DROPOUT_SILENCES = ("where out is zero and nowhere else", "in other places than out", "nowhere")
+DROPOUT_PASSED = "entries of dx that are not zero"
+DROPOUT_SCALES = (
+    "dout times the factor of the forward pass",
+    "dout",
+    "dout times the factor twice",
+    "dout divided by the factor",
+    "something else",
+    "there are none",
+)

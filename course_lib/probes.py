@@ -27,4 +27,20 @@ def coupled(a: Any, c: Any) -> Callable[[Any], Any]:
     return lambda x: (a * x).sum() ** 2 + (c * x * x).sum()
 
 
-PROBES: Mapping[str, Maker] = {"quadratic": quadratic, "cubic": cubic, "coupled": coupled}
+def descent(w: Any, k: Any, ends: Any) -> Callable[[Any], Any]:
+    """A training to be probed with one rate after the other, as `lr_range_test` does.
+
+    Each call makes one step of gradient descent on ``ends[0] + sum k * w**2 / 2`` and gives the loss after it, NaN
+    above ``ends[1]``. The weights stay where the step left them: a call too many shows.
+    """
+    weights = [w]
+
+    def step(lr: Any) -> Any:
+        weights[0] = weights[0] - lr * k * weights[0]
+        loss = (k * weights[0] * weights[0]).sum() / 2 + ends[0]
+        return loss if loss <= ends[1] else loss * float("nan")
+
+    return step
+
+
+PROBES: Mapping[str, Maker] = {"quadratic": quadratic, "cubic": cubic, "coupled": coupled, "descent": descent}

@@ -332,7 +332,8 @@ def check_cache(cache: Any, length: int, forward: str) -> Any:
     Traceback (most recent call last):
     TypeError: cache is of type NoneType; expected the second thing relu_forward returns.
     """
-    if not isinstance(cache, tuple) or len(cache) != length:
+    # In a case that hands a cache over, it has become a list on its way through the wall.
+    if not isinstance(cache, (tuple, list)) or len(cache) != length:
         raise TypeError(f"cache is of type {type(cache).__name__}; expected the second thing {forward} returns.")
     return cache
 

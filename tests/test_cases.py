@@ -38,7 +38,7 @@ ARGS = (
 ARGS |= st.builds(Rng, st.integers(0, 99)) | st.lists(st.integers(), max_size=3)
 STEPS = st.builds(
     Step,
-    st.sampled_from(["call", "construct", "method", "operator", "getattr", "take", "global", "read"]),
+    st.sampled_from(["call", "refuse", "construct", "method", "operator", "getattr", "take", "global", "read"]),
     NAMES,
     NAMES,
     st.lists(ARGS, max_size=3).map(tuple),
@@ -136,6 +136,15 @@ def test_global_fetches_a_value() -> None:
     assert seen_after(Step("global", "v", "answer")) == 42
 
 
+def test_a_refusal_is_a_value_error() -> None:
+    """That a function refuses its arguments is observed; that it takes them, too; another error stops the case."""
+    refuse = Step("refuse", "r", "number", ("x",))
+    assert seen([refuse, read("r", "r")], number=float)["r"] == "ValueError"
+    assert seen([refuse, read("r", "r")], number=str)["r"] == "no error"
+    with pytest.raises(StepError, match="refuse number"):
+        seen([refuse, read("r", "r")], number=abs)
+
+
 def test_handles_reach_items() -> None:
     """A handle may name one item of a value, by position or key, of results and of inputs."""
     steps = [Step("call", "r", "pair", (Handle("x"),)), Step("call", "half", "add", (Handle("r", 1),), {})]
@@ -163,6 +172,23 @@ def test_generator_is_fresh_for_each_call(place: str) -> None:
     np.testing.assert_array_equal(drawn["a"], drawn["b"])
     np.testing.assert_array_equal(drawn["a"], np.random.default_rng(3).integers(0, 1 << 30, 4))
     assert (drawn["a"] != drawn["c"]).any()
+
+
+def test_a_generator_in_a_tuple_is_shared_and_advances() -> None:
+    """Calls that take the same generator out of a tuple draw one after the other from it."""
+    steps = [Step("call", name, "draw", (Handle("one", 0),)) for name in "ab"]
+    drawn = seen([*steps, *(read(name, name) for name in "ab")], {"one": (Rng(3),)})
+    np.testing.assert_array_equal(
+        np.concatenate([drawn["a"], drawn["b"]]), np.random.default_rng(3).integers(0, 1 << 30, 8)
+    )
+
+
+@pytest.mark.parametrize("place", [Rng(3), Handle("rng"), Handle("one", 0)], ids=["literal", "input", "in a tuple"])
+def test_generators_are_converted_like_arrays(place: Rng | Handle) -> None:
+    """What turns arrays into tensors sees generators too, wherever they stand."""
+    case = Case("", {"rng": Rng(3), "one": (Rng(3),)}, (Step("call", "y", "f", (place,)), read("y", "y")))
+    kinds = run(case, {"f": lambda rng: rng}, lambda value: type(value).__name__)
+    assert kinds == {"y": "Generator"}
 
 
 @pytest.mark.parametrize("place", ["literal", "input"])

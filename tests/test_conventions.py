@@ -203,3 +203,26 @@ def test_texts_have_words_before_numbers(rng: np.random.Generator) -> None:
     out, _ = kernels.conv1d_forward(x, w)
     assert out.shape == (2, 5, 6)
     np.testing.assert_allclose(out[1, 4, 5], sum(x[1, 4 + j] @ w[5, :, j] for j in range(3)))
+
+
+def test_each_layer_has_a_tuple_of_gradients(rng: np.random.Generator) -> None:
+    """Gradients come in the order of the layers, and an activation has none; its cache is its output."""
+    x, w, b = rng.normal(size=(4, 3)), rng.normal(size=(2, 3)), rng.normal(size=2)
+    z, cache = kernels.affine_forward(x, w, b)
+    out = np.tanh(z)
+    dx, grads = kernels.sequential_backward(np.ones((4, 2)), ["affine", "tanh"], [cache, (out,)])
+    assert [tuple(grad.shape for grad in own) for own in grads] == [((2, 3), (2,)), ()]
+    np.testing.assert_allclose(dx, (1 - out**2) @ w)
+
+
+def test_values_accumulate_until_they_are_cleared() -> None:
+    """Two calls add up, of the same result or of two; values in between pass on what is new only."""
+    x = kernels.Value(3.0)
+    square = x * x
+    result = square * square
+    result.backward()
+    result.backward()
+    assert x.grad == 2 * 4 * 3.0**3
+    x.grad = 0.0
+    (x + 1.0).backward()
+    assert x.grad == 1.0

@@ -118,6 +118,9 @@ def test_torch_takes_float64() -> None:
     assert torch_inputs(np.ones(2, "float32")).dtype == torch.float64
     assert torch_inputs(np.arange(2)).dtype == torch.int64
     assert torch_inputs(3) == 3
+    one, other = (torch_inputs(np.random.default_rng(seed)) for seed in (3, 4))
+    assert isinstance(one, torch.Generator)
+    assert one.initial_seed() != other.initial_seed()
 
 
 def test_play_prepares_what_was_seen() -> None:

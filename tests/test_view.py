@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 import os
 import subprocess
 import sys
@@ -145,6 +146,19 @@ print(json.dumps([course_lib.__file__, numbers, "torch" in sys.modules, dir(cour
     assert numbers == [exam_numbers(question, learner=name) for name in ("ada", "ada", "bob", "4711", "self-study")]
     assert not torch
     assert not set(kernels) & {exercise.id for exercise in LESSON.exercises}
+
+
+def test_answers_may_use_the_error_function(tmp_path: Path) -> None:
+    """`course_lib.erf` works inside a view, without SciPy, also when every kernel is hidden."""
+    view = build_view(LESSON, set(numpy_kernels.__all__), tmp_path)
+    code = "import sys, numpy as np; from course_lib.erf import erf\n"
+    code += "print([erf(np.array([-0.5, 2.0])).tolist(), 'scipy' in sys.modules])"
+    environment = {"PYTHONPATH": str(view), "PATH": os.environ["PATH"]}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, cwd="/", capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    values, scipy = ast.literal_eval(done.stdout)
+    assert values == pytest.approx([math.erf(-0.5), math.erf(2.0)], rel=1e-14)
+    assert not scipy
 
 
 def test_every_kernel_module_can_be_imported(tmp_path: Path) -> None:

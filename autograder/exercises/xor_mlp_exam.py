@@ -1,56 +1,20 @@
-"""Exam corner of lesson 01: five computed questions and one that a person marks.
-
-Numbers are drawn so that every named wrong formula gives another answer after rounding, and so that no
-answer lies near a tie of the rounding.
-"""
+"""Exam corner of lesson 01: five computed questions and one that a person marks."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 
 from autograder.course import OpenQuestion, Question
-
-Numbers = dict[str, int | float]
-Formulas = Mapping[str, tuple[str, Callable[..., float]]]
-
-
-def _torch(kernel: str, *arguments: Any) -> Any:
-    """One call of a Torch counterpart on lists and numbers. Imported late: only the judge's side has Torch."""
-    from course_lib import torch_kernels
-    from course_lib.torch_kernels._arrays import on_arrays
-
-    return on_arrays(getattr(torch_kernels, kernel))(*arguments)
-
-
-def _clear(numbers: Numbers, answer: Callable[..., float], mistakes: Formulas, decimals: int) -> bool:
-    """Is the answer away from a rounding tie, and does every wrong formula give another one?"""
-    values = [answer(**numbers), *(formula(**numbers) for _, formula in mistakes.values())]
-    scaled = values[0] * 10**decimals
-    safe = abs(scaled - math.floor(scaled) - 0.5) > 0.1
-    return safe and len({round(value, decimals) for value in values}) == len(values)
-
-
-def _one_of(rng: np.random.Generator, *values: float) -> float:
-    return values[int(rng.integers(len(values)))]
-
-
-def _tenths(rng: np.random.Generator, low: int, high: int) -> float:
-    """A multiple of 0.1 between low / 10 and high / 10, never zero."""
-    tenths = 0
-    while tenths == 0:
-        tenths = int(rng.integers(low, high + 1))
-    return tenths / 10
+from autograder.exercises._exam import Formulas, Numbers, ask_torch, is_clear, one_of, tenths
 
 
 def _parameters_numbers(rng: np.random.Generator) -> Numbers:
     inputs, first, second = (int(rng.integers(low, high)) for low, high in ((4, 30), (5, 40), (3, 20)))
     # Every size differs, and no two wrong counts coincide.
     numbers: Numbers = {"inputs": inputs, "first": first, "second": second, "outputs": int(rng.integers(2, 11))}
-    clear = _clear(numbers, _parameters_answer, _PARAMETERS_MISTAKES, 0)
+    clear = is_clear(numbers, _parameters_answer, _PARAMETERS_MISTAKES, 0)
     return numbers if clear else _parameters_numbers(rng)
 
 
@@ -59,7 +23,7 @@ def _parameters_answer(inputs: int, first: int, second: int, outputs: int) -> in
 
 
 def _parameters_torch(inputs: int, first: int, second: int, outputs: int) -> int:
-    return _torch("count_parameters", [inputs, first, second, outputs])
+    return ask_torch("count_parameters", [inputs, first, second, outputs])
 
 
 _PARAMETERS_MISTAKES: Formulas = {
@@ -104,16 +68,16 @@ EXAM_PARAMETERS = Question(
 
 def _neuron_numbers(rng: np.random.Generator) -> Numbers:
     numbers: Numbers = {
-        "maths": _one_of(rng, 0.4, 0.8, 1.2, 1.6, 2.0, -0.8, -1.2, -1.6),
-        "physics": _one_of(rng, 0.4, 0.8, 1.2, 1.6, -0.4, -0.8),
-        "w1": _tenths(rng, -9, 9),
-        "w2": _tenths(rng, -9, 9),
-        "b": _tenths(rng, -5, 5),
+        "maths": one_of(rng, 0.4, 0.8, 1.2, 1.6, 2.0, -0.8, -1.2, -1.6),
+        "physics": one_of(rng, 0.4, 0.8, 1.2, 1.6, -0.4, -0.8),
+        "w1": tenths(rng, -9, 9),
+        "w2": tenths(rng, -9, 9),
+        "b": tenths(rng, -5, 5),
         "y": int(rng.integers(2)),
     }
     # At a score near 0 nobody would have to compute a sigmoid.
     asks = abs(_score(**{name: value for name, value in numbers.items() if name != "y"})) > 0.1
-    clear = asks and _clear(numbers, _neuron_answer, _NEURON_MISTAKES, 3)
+    clear = asks and is_clear(numbers, _neuron_answer, _NEURON_MISTAKES, 3)
     return numbers if clear else _neuron_numbers(rng)
 
 
@@ -132,7 +96,7 @@ def _neuron_answer(y: int, **numbers: float) -> float:
 
 def _neuron_torch(maths: float, physics: float, w1: float, w2: float, b: float, y: int) -> float:
     x, target, w = np.array([[maths, physics]]), np.array([float(y)]), np.array([w1, w2])
-    return float(_torch("neuron_gradient", x, target, w, b)[0][0])
+    return float(ask_torch("neuron_gradient", x, target, w, b)[0][0])
 
 
 def _neuron_no_slope(y: int, **numbers: float) -> float:
@@ -184,17 +148,17 @@ EXAM_NEURON = Question(
 
 def _perceptron_numbers(rng: np.random.Generator) -> Numbers:
     numbers: Numbers = {
-        "x1": _one_of(rng, 0.5, 1.5, 2.0, 2.5, 3.0, -1.5, -2.0, -3.0),
-        "x2": _one_of(rng, 0.5, 1.0, 1.5, 2.0, -0.5, -1.0, -2.0),
-        "w1": _tenths(rng, -15, 15),
-        "w2": _tenths(rng, -15, 15),
-        "b": _tenths(rng, -9, 9),
-        "lr": _one_of(rng, 0.1, 0.2, 0.4, 0.5),
+        "x1": one_of(rng, 0.5, 1.5, 2.0, 2.5, 3.0, -1.5, -2.0, -3.0),
+        "x2": one_of(rng, 0.5, 1.0, 1.5, 2.0, -0.5, -1.0, -2.0),
+        "w1": tenths(rng, -15, 15),
+        "w2": tenths(rng, -15, 15),
+        "b": tenths(rng, -9, 9),
+        "lr": one_of(rng, 0.1, 0.2, 0.4, 0.5),
     }
     z = _weighted_sum(**numbers)
     # The label is always the one that the perceptron misses: there is something to update.
     numbers["y"] = 0 if z > 0 else 1
-    clear = abs(z) > 0.01 and _clear(numbers, _perceptron_answer, _PERCEPTRON_MISTAKES, 2)
+    clear = abs(z) > 0.01 and is_clear(numbers, _perceptron_answer, _PERCEPTRON_MISTAKES, 2)
     return numbers if clear else _perceptron_numbers(rng)
 
 
@@ -208,7 +172,7 @@ def _perceptron_answer(y: int, lr: float, **numbers: float) -> float:
 
 
 def _perceptron_torch(x1: float, x2: float, w1: float, w2: float, b: float, lr: float, y: int) -> float:
-    w, _ = _torch("perceptron_update", np.array([x1, x2]), y, np.array([w1, w2]), b, lr)
+    w, _ = ask_torch("perceptron_update", np.array([x1, x2]), y, np.array([w1, w2]), b, lr)
     return float(w[0])
 
 
@@ -255,7 +219,7 @@ def _mse_numbers(rng: np.random.Generator) -> Numbers:
     for i in (1, 2):
         right = int(rng.integers(2))
         numbers |= {f"y{i}1": 1 - right, f"y{i}2": right}
-    return numbers if _clear(numbers, _mse_answer, _MSE_MISTAKES, 3) else _mse_numbers(rng)
+    return numbers if is_clear(numbers, _mse_answer, _MSE_MISTAKES, 3) else _mse_numbers(rng)
 
 
 def _errors(**numbers: float) -> list[float]:
@@ -272,7 +236,7 @@ def _mse_answer(**numbers: float) -> float:
 
 def _mse_torch(**numbers: float) -> float:
     y_hat, y = (np.array([[numbers[f"{k}{i}{j}"] for j in (1, 2)] for i in (1, 2)], float) for k in "py")
-    return float(_torch("mse_loss", y_hat, y))
+    return float(ask_torch("mse_loss", y_hat, y))
 
 
 _MSE_MISTAKES: Formulas = {
@@ -327,7 +291,7 @@ def _hidden_torch(parameters: int) -> int:
     low, high = 1, parameters
     while low < high:
         middle = (low + high) // 2
-        low, high = (middle + 1, high) if _torch("count_parameters", [2, middle, 1]) < parameters else (low, middle)
+        low, high = (middle + 1, high) if ask_torch("count_parameters", [2, middle, 1]) < parameters else (low, middle)
     return low
 
 

@@ -73,9 +73,17 @@ from course_lib.numpy_kernels.embedding import (
     max_over_time_forward,
 )
 from course_lib.numpy_kernels.ensembles import ensemble_predict
+from course_lib.numpy_kernels.graphs import (
+    Value,
+    exam_graph_gradient,
+    sequential_backward,
+    topological_order,
+    unbroadcast,
+)
 from course_lib.numpy_kernels.initialisation import activation_stats, glorot_uniform, kaiming_uniform
 from course_lib.numpy_kernels.linear import affine_backward, affine_forward
 from course_lib.numpy_kernels.losses import combined_loss, l1_loss, l1_loss_backward, mse_loss, mse_loss_backward
+from course_lib.numpy_kernels.memory import memory_needed
 from course_lib.numpy_kernels.metric_losses import (
     contrastive_loss,
     contrastive_loss_backward,
@@ -155,6 +163,7 @@ from course_lib.numpy_kernels.stopping import early_stopping
 from course_lib.numpy_kernels.targets import label_smoothing, pseudo_labels
 
 __all__ = [
+    "Value",
     "activation_stats",
     "adagrad_step",
     "adam_step",
@@ -200,6 +209,7 @@ __all__ = [
     "embedding_backward",
     "embedding_forward",
     "ensemble_predict",
+    "exam_graph_gradient",
     "exponential_lr",
     "fold_batchnorm_into_conv",
     "gelu",
@@ -237,6 +247,7 @@ __all__ = [
     "max_stable_step",
     "maxpool2d_backward",
     "maxpool2d_forward",
+    "memory_needed",
     "metropolis_accept",
     "minibatches",
     "mixup",
@@ -265,6 +276,7 @@ __all__ = [
     "residual_backward",
     "residual_forward",
     "rmsprop_step",
+    "sequential_backward",
     "sgd_step",
     "sharpness",
     "sigmoid",
@@ -283,9 +295,11 @@ __all__ = [
     "tanh_backward",
     "tanh_forward",
     "tied_gradient",
+    "topological_order",
     "train_xor",
     "triplet_loss",
     "triplet_loss_backward",
+    "unbroadcast",
     "upsample_nearest_backward",
     "upsample_nearest_forward",
     "warm_up_lr",

@@ -16,6 +16,8 @@ def curves(series: Mapping[str, Sequence[float]], title: str, axes: tuple[str, s
     for (name, values), ink, dash, width in zip(series.items(), INKS, DASHES, (4, 2, 2, 2), strict=False):
         across = np.arange(len(values)) if x is None else x
         ax.plot(across, values, color=ink, linestyle=dash, linewidth=width, label=name)
+    if x is None:
+        ax.xaxis.get_major_locator().set_params(integer=True)
     label(ax, title, *axes)
     ax.legend(frameon=False)
     return Picture(figure, alt)
@@ -61,9 +63,9 @@ def digit_images(x: np.ndarray, labels: Sequence[int], guesses: Sequence[int] | 
     return Picture(figure, f"{len(x)} grey images of handwritten digits: {', '.join(map(str, read))}.")
 
 
-def lab_curves(mine: Sequence[float] | None, torch: Sequence[float]) -> Picture:
+def lab_curves(mine: Sequence[float] | None, torch: Sequence[float], loss: str = "squared error per image") -> Picture:
     """Loss per epoch: NumPy solid, when the learner's functions ran, and Torch dashed on top of it."""
-    axes = ("epoch (passes over the training images)", "loss (squared error per image)")
+    axes = ("epoch (passes over the training images)", f"loss ({loss})")
     if mine is None:
         alt = f"Training loss of the Torch network per epoch, falling from {torch[0]:.3f} to {torch[-1]:.3f}."
         return curves({"Torch": torch}, "Torch's code ran alone; your functions did not", axes, alt)

@@ -11,12 +11,18 @@ import torch
 
 
 def to_tensors(tree: Any) -> Any:
-    """Every array of a tree as a tensor of the same dtype, copied; everything else as it is.
+    """Every array of a tree as a tensor of the same dtype, copied; generators as Torch's; everything else as it is.
 
     >>> to_tensors([np.zeros(2), 1])
     [tensor([0., 0.], dtype=torch.float64), 1]
     """
-    return _replace(tree, np.ndarray, lambda array: torch.from_numpy(np.array(array, order="C")))
+    tensors = _replace(tree, np.ndarray, lambda array: torch.from_numpy(np.array(array, order="C")))
+    return _replace(tensors, np.random.Generator, _twin)
+
+
+def _twin(rng: np.random.Generator) -> torch.Generator:
+    # The seed is drawn, so that a generator that is used again gives other numbers.
+    return torch.Generator().manual_seed(int(rng.integers(1 << 62)))
 
 
 def to_arrays(tree: Any) -> Any:
