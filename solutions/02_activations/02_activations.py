@@ -207,7 +207,7 @@ def gradient_sizes(bend, depth=10, units=64):
 # %%
 arrived = {"sigmoid": gradient_sizes(torch.sigmoid), "ReLU": gradient_sizes(torch.relu)}
 for name, sizes in arrived.items():
-    print(f"{name}: of 100 % at layer 10, {100 * sizes[0] / sizes[-1]:.2g} % reach layer 1")
+    print(f"{name}: of 100 % at layer 10, {100 * sizes[0] / sizes[-1]:.3g} % reach layer 1")
 plots.gradient_by_layer(arrived)
 
 # %% [markdown]
