@@ -5,68 +5,44 @@ What enters: nothing. What leaves: `LESSONS`, and two look-ups that say what exi
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from difflib import get_close_matches
 
+from autograder import exercises
 from autograder.course import Exercise, Lesson
-from autograder.exercises import (
-    activations_exam,
-    activations_gelu,
-    activations_jacobian,
-    activations_leaky,
-    activations_relu,
-    activations_smooth,
-    activations_softmax,
-    classification,
-    initialisation,
-    initialisation_stats,
-    metric_losses,
-)
-from autograder.exercises.activations import SIGMOID
-from autograder.exercises.linear import AFFINE_FORWARD
-from autograder.exercises.losses import MSE_LOSS
-from autograder.exercises.mlp import COUNT_PARAMETERS, MLP_FORWARD
-from autograder.exercises.mlp_backward import HIDDEN_DELTA, MLP_BACKWARD
-from autograder.exercises.mlp_xor import TRAIN_XOR, XOR_WEIGHTS
-from autograder.exercises.neuron import NEURON_GRADIENT, PERCEPTRON_UPDATE
-from autograder.exercises.xor_mlp_exam import OPEN_QUESTIONS, QUESTIONS
+
+
+def _exercises() -> dict[str, Exercise]:
+    """Every exercise that a module of `autograder.exercises` defines, by id."""
+    names = [found.name for found in pkgutil.iter_modules(exercises.__path__) if not found.name.startswith("_")]
+    modules = [importlib.import_module(f"{exercises.__name__}.{name}") for name in names]
+    return {exercise.id: exercise for module in modules for exercise in getattr(module, "EXERCISES", ())}
+
+
+def _lesson(lesson_id: str, title: str, exam: str, names: str) -> Lesson:
+    """A lesson: its exercises in the order of the notebook, and the module of its exam corner."""
+    corner = importlib.import_module(f"{exercises.__name__}.{exam}")
+    chosen = tuple(_EXERCISES[name] for name in names.split())
+    return Lesson(lesson_id, title, chosen, corner.QUESTIONS, corner.OPEN_QUESTIONS)
+
+
+_EXERCISES = _exercises()
 
 LESSONS: tuple[Lesson, ...] = (
-    Lesson(
-        id="01_xor_mlp",
-        title="XOR and the multilayer perceptron",
-        exercises=(
-            AFFINE_FORWARD,
-            SIGMOID,
-            NEURON_GRADIENT,
-            PERCEPTRON_UPDATE,
-            MLP_FORWARD,
-            XOR_WEIGHTS,
-            MSE_LOSS,
-            HIDDEN_DELTA,
-            MLP_BACKWARD,
-            TRAIN_XOR,
-            COUNT_PARAMETERS,
-        ),
-        questions=QUESTIONS,
-        open_questions=OPEN_QUESTIONS,
+    _lesson(
+        "01_xor_mlp",
+        "XOR and the multilayer perceptron",
+        "xor_mlp_exam",
+        "affine_forward sigmoid neuron_gradient perceptron_update mlp_forward xor_weights mse_loss hidden_delta "
+        "mlp_backward train_xor count_parameters",
     ),
-    Lesson(
-        id="02_activations",
-        title="Activations, losses and initialisation",
-        exercises=(
-            *activations_relu.EXERCISES,
-            *activations_smooth.EXERCISES,
-            *activations_leaky.EXERCISES,
-            *activations_gelu.EXERCISES,
-            *activations_softmax.EXERCISES,
-            *activations_jacobian.EXERCISES,
-            *classification.EXERCISES,
-            *metric_losses.EXERCISES,
-            *initialisation.EXERCISES,
-            *initialisation_stats.EXERCISES,
-        ),
-        questions=activations_exam.QUESTIONS,
-        open_questions=activations_exam.OPEN_QUESTIONS,
+    _lesson(
+        "02_activations",
+        "Activations, losses and initialisation",
+        "activations_exam",
+        "relu_forward relu_backward tanh_forward tanh_backward leaky_relu gelu softmax log_softmax softmax_jacobian "
+        "cross_entropy hinge_loss triplet_loss kaiming_uniform glorot_uniform activation_stats",
     ),
 )
 
