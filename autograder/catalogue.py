@@ -44,6 +44,27 @@ LESSONS: tuple[Lesson, ...] = (
         "relu_forward relu_backward tanh_forward tanh_backward leaky_relu gelu softmax log_softmax softmax_jacobian "
         "cross_entropy hinge_loss triplet_loss kaiming_uniform glorot_uniform activation_stats",
     ),
+    _lesson(
+        "03_backpropagation",
+        "Backpropagation",
+        "backpropagation_exam",
+        "numerical_gradient relative_error exam_graph_gradient affine_backward softmax_cross_entropy_forward "
+        "softmax_cross_entropy_backward unbroadcast sequential_backward topological_order Value memory_needed",
+    ),
+    _lesson(
+        "04_optimisers",
+        "Optimisers and learning rates",
+        "optimisers_exam",
+        "sgd_step minibatches max_stable_step momentum_step adagrad_step rmsprop_step adam_step adamw_step "
+        "clip_grad_norm cosine_warm_restarts reduce_on_plateau lr_range_test laplacian metropolis_accept",
+    ),
+    _lesson(
+        "05_regularisation",
+        "Regularisation",
+        "regularisation_exam",
+        "l2_penalty l1_subgradient early_stopping augment_shift_flip label_smoothing mixup pseudo_labels "
+        "multitask_loss tied_gradient ensemble_predict dropout_forward dropout_backward dropout_classic",
+    ),
 )
 
 

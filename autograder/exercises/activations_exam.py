@@ -111,8 +111,8 @@ EXAM_LOGIT_GRADIENT = Question(
     answer=_logit_gradient_answer,
     torch_answer=_logit_gradient_torch,
     explanation=(
-        "The derivative is p - y: p is the softmax probability of class {of}, and y is 1 if {of} is the right class "
-        "{label}, else 0. That gives {answer}."
+        "The derivative is p - y: p is the softmax probability of class {of}, and y is 1 for the right class "
+        "{label} and 0 for the others. That gives {answer}."
     ),
     mistakes=_LOGIT_GRADIENT_MISTAKES,
     decimals=3,

@@ -187,7 +187,8 @@ print("slope ", (expit(far_out) * expit(-far_out)).round(6))
 # %% [markdown]
 # **Look.** A gradient of random numbers enters the last of ten layers, 64 units each, and travels back. The first
 # network has sigmoids, the other one **ReLU**, $\max(z, 0)$, which the next section introduces. **Predict** how much
-# of the gradient reaches layer 1 in each.
+# of the gradient reaches layer 1 in each. (It meets nine slopes on the way, and nine matrices of random weights, which
+# may well enlarge it.)
 
 
 # %%
@@ -444,7 +445,7 @@ check("tanh_backward", tanh_backward)
 
 # %% [markdown]
 # **Look.** Functions and slopes under your hands. **Predict** first how far from 0 a score must be before the sigmoid's
-# slope falls below 0.01; then reach the two goals. The second one hides in a function of section 5.
+# slope falls below 0.01; then reach the two goals. For the second one try every function of the list; section 5 will say why.
 
 # %%
 ActivationExplorer()
@@ -1014,8 +1015,8 @@ print("Torch:", *(round(float(functional.cross_entropy(torch.tensor(size * small
 
 # %% [markdown]
 # **Worked example.** One constant answer for the five values 1, 2, 3, 4 and 20. The mean, 6, has the smallest squared
-# error; the median, 3, the smallest absolute one. A single strange value pulls the mean by three, and the median not
-# at all. **Outliers** are a reason to choose the absolute error.
+# error; the median, 3, the smallest absolute one. Had the 20 been a 5, both would be 3: a single strange value pulls the
+# mean by three, and the median not at all. **Outliers** are a reason to choose the absolute error.
 
 # %%
 plots.number_losses([1, 2, 3, 4, 20])
@@ -1376,7 +1377,7 @@ plots.spread_by_layer(thirty)
 
 # %% nbgrader={"grade": false, "grade_id": "glorot_uniform", "solution": true}
 def glorot_uniform(shape, rng):
-    """First weights of a layer that tanh or sigmoid follows.
+    """First weights of a layer that tanh follows.
 
     Args:
         shape: of the weights: (outputs, inputs) of a dense layer, (K, C, kh, kw) or (K, D, width) of a convolution.
@@ -1444,15 +1445,14 @@ def activation_stats(h):
         h: activations, one example per row, shape (N, D), float; must not be changed.
 
     Returns:
-        mean: of all N * D numbers (0-d).
-        std: their standard deviation, dividing by N * D.
-        zeros: share of exact zeros, from 0 to 1.
-        dead: share of units that are zero for every example, from 0 to 1.
+        mean: of all N * D numbers, a number (0-d), dtype of h.
+        std: their standard deviation, dividing by N * D, dtype of h.
+        zeros: share of exact zeros, from 0 to 1, any float.
+        dead: share of units that are zero for every example, from 0 to 1, any float.
     """
     ### BEGIN SOLUTION
     silent = h == 0
-    zeros, dead = silent.mean(dtype=h.dtype), silent.all(axis=0).mean(dtype=h.dtype)
-    return h.mean(), h.std(), zeros, dead
+    return h.mean(), h.std(), silent.mean(), silent.all(axis=0).mean()
     ### END SOLUTION
 
 
@@ -1698,9 +1698,13 @@ if USE_MINE and ready(**needed):
 plots.lab_curves(my_losses, torch_losses, "cross-entropy per image")
 
 # %% [markdown]
-# With your functions the two curves lie on each other: the same calculation, up to rounding. Compare the loss of the
-# first epoch with $\ln 10 = 2.303$, the price of blind guessing. Far above it, the start is too large; at it from the
-# first epoch to the last, nothing arrives at the weights, or units have died.
+# With your functions the two curves lie on each other: the same calculation, up to rounding. (When a training jumps
+# about, each step enlarges that rounding, and the two may part. That is chaos, not a bug of yours.)
+
+# %% [markdown]
+# Compare the loss of the first epoch with $\ln 10 = 2.303$, the price of blind guessing. Far above it, the start is too
+# large. At it from the first epoch to the last, nothing arrives at the weights, or units have died: try a smaller
+# rate. There may be more than one culprit.
 
 # %%
 validation_score = percent_right(final_pairs, BENDS[BEND][2], digits.x_validation, digits.y_validation)
