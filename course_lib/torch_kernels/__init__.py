@@ -22,6 +22,7 @@ from course_lib.torch_kernels.annealing import (
     metropolis_accept,
     simulated_annealing,
 )
+from course_lib.torch_kernels.architecture import alexnet_table, count_conv, receptive_field
 from course_lib.torch_kernels.augmentation import augment_shift_flip, mixup
 from course_lib.torch_kernels.batchnorm import (
     batchnorm2d_backward,
@@ -90,6 +91,7 @@ from course_lib.torch_kernels.metric_losses import (
     triplet_loss,
     triplet_loss_backward,
 )
+from course_lib.torch_kernels.metrics import macro_f1
 from course_lib.torch_kernels.mlp import (
     count_parameters,
     hidden_delta,
@@ -161,6 +163,8 @@ from course_lib.torch_kernels.schedules import (
 from course_lib.torch_kernels.sharing import multitask_loss, multitask_loss_backward, tied_gradient
 from course_lib.torch_kernels.stopping import early_stopping
 from course_lib.torch_kernels.targets import label_smoothing, pseudo_labels
+from course_lib.torch_kernels.text import build_vocab, encode_and_pad, tokenize
+from course_lib.torch_kernels.textcnn import text_cnn_forward, top_ngrams
 
 __all__ = [
     "Value",
@@ -170,6 +174,7 @@ __all__ = [
     "adamw_step",
     "affine_backward",
     "affine_forward",
+    "alexnet_table",
     "augment_shift_flip",
     "avgpool2d_backward",
     "avgpool2d_forward",
@@ -183,6 +188,7 @@ __all__ = [
     "bce_with_logits",
     "bce_with_logits_backward",
     "bottleneck_cost",
+    "build_vocab",
     "clip_grad_norm",
     "combined_loss",
     "constant_lr",
@@ -196,6 +202,7 @@ __all__ = [
     "conv_output_size",
     "cosine_lr",
     "cosine_warm_restarts",
+    "count_conv",
     "count_parameters",
     "cross_entropy",
     "cross_entropy_backward",
@@ -208,6 +215,7 @@ __all__ = [
     "elastic_subgradient",
     "embedding_backward",
     "embedding_forward",
+    "encode_and_pad",
     "ensemble_predict",
     "exam_graph_gradient",
     "exponential_lr",
@@ -241,6 +249,7 @@ __all__ = [
     "log_softmax",
     "log_softmax_backward",
     "lr_range_test",
+    "macro_f1",
     "max_norm",
     "max_over_time_backward",
     "max_over_time_forward",
@@ -269,6 +278,7 @@ __all__ = [
     "projection_shortcut_backward",
     "pseudo_labels",
     "recalibrate_statistics",
+    "receptive_field",
     "reduce_on_plateau",
     "relative_error",
     "relu_backward",
@@ -294,7 +304,10 @@ __all__ = [
     "stochastic_depth_backward",
     "tanh_backward",
     "tanh_forward",
+    "text_cnn_forward",
     "tied_gradient",
+    "tokenize",
+    "top_ngrams",
     "topological_order",
     "train_xor",
     "triplet_loss",

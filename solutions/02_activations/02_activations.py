@@ -445,7 +445,8 @@ check("tanh_backward", tanh_backward)
 
 # %% [markdown]
 # **Look.** Functions and slopes under your hands. **Predict** first how far from 0 a score must be before the sigmoid's
-# slope falls below 0.01; then reach the two goals. For the second one try every function of the list; section 5 will say why.
+# slope falls below 0.01; then reach the two goals. For the second one try every function of the
+# list; section 5 will say why.
 
 # %%
 ActivationExplorer()
@@ -1015,8 +1016,8 @@ print("Torch:", *(round(float(functional.cross_entropy(torch.tensor(size * small
 
 # %% [markdown]
 # **Worked example.** One constant answer for the five values 1, 2, 3, 4 and 20. The mean, 6, has the smallest squared
-# error; the median, 3, the smallest absolute one. Had the 20 been a 5, both would be 3: a single strange value pulls the
-# mean by three, and the median not at all. **Outliers** are a reason to choose the absolute error.
+# error; the median, 3, the smallest absolute one. Had the 20 been a 5, both would be 3: a single strange value pulls
+# the mean by three, and the median not at all. **Outliers** are a reason to choose the absolute error.
 
 # %%
 plots.number_losses([1, 2, 3, 4, 20])
