@@ -186,8 +186,9 @@ def test_activations_name_what_does_not_fit(kernels):
         kernels.softmax_backward(x, [[0.0]])
     for layer in LAYERS:
         forward, backward = getattr(kernels, f"{layer}_forward"), getattr(kernels, f"{layer}_backward")
-        with pytest.raises(TypeError, match=f"cache is of type list; expected the second thing {layer}_forward"):
-            backward(x, [x])
+        expected = f"cache is of type (ndarray|Tensor); expected the second thing {layer}_forward"
+        with pytest.raises(TypeError, match=expected):
+            backward(x, x)
         with pytest.raises(TypeError, match="dout has dtype float32; expected float64, the dtype of out"):
             backward(zeros(kernels, 3, 2, dtype="float32"), forward(x)[1])
 

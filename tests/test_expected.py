@@ -36,7 +36,7 @@ from course_lib.cases import Case, call_case, case_to_tree
 from course_lib.compare import Tolerance, compare
 from course_lib.diagnose import expectation_to_tree
 from course_lib.exam import CASES
-from course_lib.tree import Opaque, pack
+from course_lib.tree import Opaque, Probe, pack
 
 ROOT = Path(__file__).parent.parent
 LESSON = LESSONS[0]
@@ -267,6 +267,8 @@ def same(stored: Any, made: Any, path: str = "") -> list[str]:
     if isinstance(made, (list, tuple)):
         pairs = enumerate(zip(stored, made, strict=False))
         return sum((same(a, b, f"{path}/{i}") for i, (a, b) in pairs), [path] if len(stored) != len(made) else [])
+    if isinstance(made, Probe):
+        return same([*stored.coefficients, stored.name], [*made.coefficients, made.name], path)
     if isinstance(made, (np.ndarray, float)):
         return [path] if compare(stored, made, Tolerance.for_dtype("float64")) else []
     return [] if stored == made else [path]

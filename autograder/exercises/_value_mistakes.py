@@ -80,6 +80,37 @@ class _value__stale:
                 parent.grad += slope * node.grad
 
 
+class _value__without_order:
+    def __init__(self, data):
+        self.data, self.grad, self.parents = float(data), 0.0, ()
+
+    def made(self, data, *parents):
+        out = type(self)(data)
+        out.parents = parents
+        return out
+
+    def __add__(self, other):
+        other = other if isinstance(other, type(self)) else type(self)(other)
+        return self.made(self.data + other.data, (self, 1.0), (other, 1.0))
+
+    def __mul__(self, other):
+        other = other if isinstance(other, type(self)) else type(self)(other)
+        return self.made(self.data * other.data, (self, other.data), (other, self.data))
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def relu(self):
+        return self.made(max(self.data, 0.0), (self, float(self.data > 0)))
+
+    def backward(self):
+        self.grad, waiting = 1.0, [self]
+        while waiting:
+            node = waiting.pop()
+            for parent, slope in node.parents:
+                parent.grad += slope * node.grad
+                waiting.append(parent)
+
+
 class _value__starts_afresh:
     def __init__(self, data):
         self.data, self.grad, self.parents = float(data), 0.0, ()

@@ -114,7 +114,7 @@ EXAM_PRODUCT = Question(
     points=1,
     numbers=_product_numbers,
     text=(
-        "A layer computes y1 = {a} * x1 * x2 and y2 = x1**2 + {c} * x2. At x1 = {x1}, x2 = {x2} the gradients that "
+        "A layer computes y1 = {a} * x1 * x2 and y2 = {c} * x2 + x1**2. At x1 = {x1}, x2 = {x2} the gradients that "
         "come back are dL/dy1 = {u1} and dL/dy2 = {u2}. What is dL/dx1?"
     ),
     answer=_product_answer,

@@ -7,9 +7,13 @@ import numpy as np
 from autograder.course import Exercise, Mistake, OtherWay
 from autograder.exercises._draw import draw, draw_number
 from autograder.exercises._passes import forward_then_backward
-from course_lib.cases import Case, call_case
-from course_lib.tree import Tree
+from course_lib.cases import Case, Step, call_case
+from course_lib.tree import Handle, Tree
 
+_CACHE = (
+    "The cache is (e, total, labels): exp of the scores minus the largest of their row, shape (N, C); the row sums as "
+    "a plain row, shape (N,), without keepdims; and the labels. The backward pass relies on that."
+)
 _FAR = "exp overflows for large scores, or turns to 0 in a whole row. Subtract from each row its own largest score."
 # Case id to (N, C).
 _PUBLIC = {"four examples": (4, 3), "batch of one": (1, 4), "all sizes equal": (3, 3), "float32": (3, 2)}
@@ -43,6 +47,14 @@ def _softmax_cross_entropy_forward_cases(rng: np.random.Generator, public: bool)
         call_case(name, function, _scores(rng, name, *sizes), item=0)
         for name, sizes in (_PUBLIC if public else _SECRET).items()
     ]
+    kept = _scores(rng, "the cache", 4 if public else 5, 3)
+    call = Step("call", "result", function, (Handle("logits"), Handle("labels")))
+    reads = (
+        Step("read", "loss", "", (Handle("result", 0),)),
+        Step("read", "cache", "", (Handle("result", 1),), kind="convention"),
+        *(Step("read", f"{name} afterwards", "", (Handle(name),), kind="convention") for name in kept),
+    )
+    cases.append(Case("the cache", kept, (call, *reads), _CACHE))
     return (*cases, call_case("rows far apart", function, _far_rows(rng), item=0, kind="stability", says=_FAR))
 
 
@@ -104,6 +116,13 @@ def _softmax_cross_entropy_forward__across_the_batch(logits, labels):
     total = e.sum(axis=0)
     right = np.arange(len(labels)), labels
     return np.mean(np.log(total)[labels] - z[right]), (e, total, labels)
+
+
+def _softmax_cross_entropy_forward__total_keeps_its_axis(logits, labels):
+    z = logits - logits.max(axis=1, keepdims=True)
+    e = np.exp(z)
+    total = e.sum(axis=1, keepdims=True)
+    return np.mean(np.log(total) - z[np.arange(len(labels)), labels]), (e, total, labels)
 
 
 def _softmax_cross_entropy_forward__log_of_softmax(logits, labels):
@@ -171,6 +190,12 @@ SOFTMAX_CROSS_ENTROPY_FORWARD = Exercise(
             "across_the_batch",
             "Your softmax runs over the examples. It runs over the classes of each example: axis=1.",
             _softmax_cross_entropy_forward__across_the_batch,
+        ),
+        Mistake(
+            "total_keeps_its_axis",
+            "Your loss is right by luck: total has shape (N, 1), and minus a row it grows to (N, N), whose mean is the "
+            "same. In the cache total has shape (N,): e.sum(axis=1), without keepdims.",
+            _softmax_cross_entropy_forward__total_keeps_its_axis,
         ),
     ),
     other_ways=(
@@ -248,6 +273,20 @@ def _softmax_cross_entropy_backward__label_only(dout, cache):
     dz = np.zeros_like(e)
     dz[right] = e[right] / total - 1
     return dout * dz / len(labels)
+
+
+def _softmax_cross_entropy_backward__no_axis(dout, cache):
+    e, total, labels = cache
+    dz = e / total
+    dz[np.arange(len(labels)), labels] -= 1
+    return dout * dz / len(labels)
+
+
+def _softmax_cross_entropy_backward__mean_of_classes(dout, cache):
+    e, total, labels = cache
+    dz = e / total[:, None]
+    dz[np.arange(len(labels)), labels] -= 1
+    return dout * dz / e.shape[1]
 
 
 def _softmax_cross_entropy_backward__changes_the_cache(dout, cache):
@@ -330,6 +369,16 @@ SOFTMAX_CROSS_ENTROPY_BACKWARD = Exercise(
             "label_only",
             "Only the entries of the labels have a gradient in yours. The other classes get their probability.",
             _softmax_cross_entropy_backward__label_only,
+        ),
+        Mistake(
+            "no_axis",
+            "e / total lines total up with the columns. Each row has its own total: e / total[:, None].",
+            _softmax_cross_entropy_backward__no_axis,
+        ),
+        Mistake(
+            "mean_of_classes",
+            "You divide by the number of classes. The loss is a mean over the examples: divide by their number.",
+            _softmax_cross_entropy_backward__mean_of_classes,
         ),
         Mistake(
             "changes_the_cache",

@@ -115,7 +115,7 @@ MAX_STABLE_STEP = Exercise(
         ),
         Mistake(
             "sign_kept",
-            "A strong negative curvature counts too: take the largest absolute eigenvalue.",
+            "You take the largest eigenvalue with its sign. L is the largest one in absolute value: np.abs first.",
             _max_stable_step__sign_kept,
         ),
         Mistake(

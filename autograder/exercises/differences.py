@@ -10,11 +10,14 @@ from course_lib.cases import Case, call_case
 from course_lib.tree import Probe
 
 # Case id to (probe, shape, step). Steps are large: then the formula shows in the digits, and rounding does not.
+# Without a step the default is taken, which float32 cannot resolve.
 _STEPS = {
     "a cubic": ("cubic", (3,), 0.1),
     "entries that belong together": ("coupled", (4,), 0.05),
     "a matrix": ("coupled", (2, 3), 0.25),
+    "no axes": ("cubic", (), 0.2),
     "float32": ("cubic", (3,), 0.25),
+    "float32, default step": ("coupled", (3,), None),
 }
 _SECRET_STEPS = {
     "a cubic": ("cubic", (4,), 0.2),
@@ -25,16 +28,18 @@ _SECRET_STEPS = {
     "three axes": ("coupled", (2, 1, 3), 0.05),
     "no axes": ("cubic", (), 0.1),
     "float32": ("coupled", (2, 2), 0.25),
+    "float32, default step": ("coupled", (2, 3), None),
 }
 
 
 def _numerical_gradient_cases(rng: np.random.Generator, public: bool) -> tuple[Case, ...]:
     cases = []
     for name, (probe, shape, h) in (_STEPS if public else _SECRET_STEPS).items():
-        dtype = "float32" if name == "float32" else "float64"
+        dtype = "float32" if name.startswith("float32") else "float64"
         # An array without axes is made from a row of one.
         x, a, c = (draw(rng, *(shape or (1,)), dtype=dtype).reshape(shape) for _ in range(3))
-        cases.append(call_case(name, "numerical_gradient", {"f": Probe(probe, (a, c)), "x": x, "h": h}))
+        inputs = {"f": Probe(probe, (a, c)), "x": x} | ({} if h is None else {"h": h})
+        cases.append(call_case(name, "numerical_gradient", inputs))
     return tuple(cases)
 
 
@@ -100,6 +105,26 @@ def _numerical_gradient__flat(f, x, h=1e-5):
         ahead.reshape(-1)[k] += h
         behind.reshape(-1)[k] -= h
         gradient[k] = (f(ahead) - f(behind)) / (2 * h)
+    return gradient.astype(x.dtype)
+
+
+def _numerical_gradient__not_widened(f, x, h=1e-5):
+    gradient = np.zeros_like(x)
+    for i in np.ndindex(x.shape):
+        ahead, behind = x.copy(), x.copy()
+        ahead[i] += h
+        behind[i] -= h
+        gradient[i] = (f(ahead) - f(behind)) / (2 * h)
+    return gradient
+
+
+def _numerical_gradient__whole_rows(f, x, h=1e-5):
+    gradient = np.zeros(x.shape)
+    for i in range(len(x)):
+        ahead, behind = x.astype(np.float64), x.astype(np.float64)
+        ahead[i] += h
+        behind[i] -= h
+        gradient[i] = (f(ahead) - f(behind)) / (2 * h)
     return gradient.astype(x.dtype)
 
 
@@ -175,6 +200,18 @@ NUMERICAL_GRADIENT = Exercise(
             "flat",
             "Your numbers are right, but in one row. The gradient has the shape of x: reshape it at the end.",
             _numerical_gradient__flat,
+        ),
+        Mistake(
+            "not_widened",
+            "You measure in the dtype of x, and in float32 the small step drowns in rounding. Make the copies with "
+            "x.astype(np.float64), and convert the result at the end.",
+            _numerical_gradient__not_widened,
+        ),
+        Mistake(
+            "whole_rows",
+            "range(len(x)) counts the rows of a matrix, and x[i] nudges a whole row. Visit each entry: for i in "
+            "np.ndindex(x.shape).",
+            _numerical_gradient__whole_rows,
         ),
     ),
     other_ways=(

@@ -163,8 +163,8 @@ DROPOUT_BACKWARD = Exercise(
         ),
         Mistake(
             "no_scale",
-            "The zeros are right, the scale is missing. The forward pass multiplied by 1 / (1 - p), so the gradient is "
-            "multiplied by it as well.",
+            "The zeros are right, the scale is missing. Either you do not multiply by the factor in the cache, or your "
+            "dropout_forward keeps the mask there in place of the factor, which is the mask divided by 1 - p.",
             _dropout_backward__no_scale,
         ),
         Mistake(

@@ -87,6 +87,12 @@ def _ensemble_predict__softmax_over_models(logits):
     return p.argmax(axis=1), p
 
 
+def _ensemble_predict__softmax_over_examples(logits):
+    e = np.exp(logits - logits.max(axis=1, keepdims=True))
+    p = (e / e.sum(axis=1, keepdims=True)).mean(axis=0)
+    return p.argmax(axis=1), p
+
+
 def _ensemble_predict__surest_model(logits):
     e = np.exp(logits - logits.max(axis=-1, keepdims=True))
     p = (e / e.sum(axis=-1, keepdims=True)).max(axis=0)
@@ -172,6 +178,12 @@ ENSEMBLE_PREDICT = Exercise(
             "softmax_over_models",
             "Your softmax runs over the models. It belongs along the last axis, over the classes of one model.",
             _ensemble_predict__softmax_over_models,
+        ),
+        Mistake(
+            "softmax_over_examples",
+            "Your softmax runs over the examples. logits has three axes: the classes are the last one, axis=-1 or "
+            "axis=2.",
+            _ensemble_predict__softmax_over_examples,
         ),
         Mistake(
             "surest_model",

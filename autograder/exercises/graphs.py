@@ -243,6 +243,10 @@ def _unbroadcast__always_the_batch(dout, shape):
     return np.broadcast_to(dout.sum(axis=0), shape).copy() if len(shape) < 2 else dout.sum(axis=0, keepdims=True)
 
 
+def _unbroadcast__first_axis_only(dout, shape):
+    return dout.sum(axis=0)
+
+
 def _unbroadcast__from_the_left(dout, shape):
     wide = (*shape, *[1] * (dout.ndim - len(shape)))
     axes = tuple(k for k in range(dout.ndim) if wide[k] != dout.shape[k])
@@ -309,6 +313,12 @@ UNBROADCAST = Exercise(
             "always_the_batch",
             "You always sum over axis 0. Which axes were copied follows from shape: look at it.",
             _unbroadcast__always_the_batch,
+        ),
+        Mistake(
+            "first_axis_only",
+            "dout.sum(axis=0) is right for a row that was copied to a batch, and for nothing else. Compare shape with "
+            "dout.shape: sum over all axes that are new or have grown.",
+            _unbroadcast__first_axis_only,
         ),
         Mistake(
             "from_the_left",

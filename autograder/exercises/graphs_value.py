@@ -210,6 +210,12 @@ VALUE = Exercise(
             wrong._value__too_early,
         ),
         Mistake(
+            "without_order",
+            "You walk without an order: a value that is used several times passes on what it has so far, each time it "
+            "is met. Walk in reverse topological order, so that each value takes its turn once, with all shares.",
+            wrong._value__without_order,
+        ),
+        Mistake(
             "inputs_first",
             "You walk from the inputs to the result, so only the last step gets a gradient. Start at the result: walk "
             "the order backwards.",
@@ -239,8 +245,8 @@ VALUE = Exercise(
         ),
         Mistake(
             "starts_afresh",
-            "You set all grads to 0 first. In this course backward() adds to grad, as in Torch; whoever wants a fresh "
-            "start sets grad = 0.0.",
+            "What earlier calls left in grad is lost: you set it to 0 first, or write = where += belongs. Here "
+            "backward() adds to grad, as in Torch; whoever wants a fresh start sets grad = 0.0.",
             wrong._value__starts_afresh,
         ),
     ),

@@ -114,6 +114,13 @@ def _adam_step__no_root(w, g, state, lr=0.001, betas=(0.9, 0.999), eps=1e-8):
     return w - lr * m_hat / (v_hat + eps), (m, v, k + 1)
 
 
+def _adam_step__not_squared(w, g, state, lr=0.001, betas=(0.9, 0.999), eps=1e-8):
+    m, v, k = state or (np.zeros_like(w), np.zeros_like(w), 0)
+    m, v, k = betas[0] * m + (1 - betas[0]) * g, betas[1] * v + (1 - betas[1]) * g, k + 1
+    with np.errstate(all="ignore"):
+        return w - lr * m / (1 - betas[0] ** k) / (np.sqrt(v / (1 - betas[1] ** k)) + eps), (m, v, k)
+
+
 def _adam_step__gradient_on_top(w, g, state, lr=0.001, betas=(0.9, 0.999), eps=1e-8):
     m, v, k = state or (np.zeros_like(w), np.zeros_like(w), 0)
     m, v = betas[0] * m + (1 - betas[0]) * g, betas[1] * v + (1 - betas[1]) * g * g
@@ -222,6 +229,11 @@ ADAM_STEP = Exercise(
             _adam_step__swapped_betas,
         ),
         Mistake("no_root", "The root is missing: divide by sqrt(v_hat) + eps.", _adam_step__no_root),
+        Mistake(
+            "not_squared",
+            "Your v averages the gradients, and the root of a negative one is NaN. v averages their squares: g * g.",
+            _adam_step__not_squared,
+        ),
         Mistake(
             "gradient_on_top",
             "You step along the gradient g. Adam steps along its average: m_hat / (sqrt(v_hat) + eps).",

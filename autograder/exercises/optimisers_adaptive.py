@@ -76,6 +76,11 @@ def _adagrad_step__one_rate_for_all(w, g, state, lr=0.01, eps=1e-10):
     return w - lr * g / (np.sqrt(s) + eps), s + np.zeros_like(w)
 
 
+def _adagrad_step__sum_under_way(w, g, state, lr=0.01, eps=1e-10):
+    s = g * g if state is None else state + (g * g).sum()
+    return w - lr * g / (np.sqrt(s) + eps), s
+
+
 def _adagrad_step__no_eps(w, g, state, lr=0.01, eps=1e-10):
     s = g * g if state is None else state + g * g
     with np.errstate(all="ignore"):
@@ -147,6 +152,12 @@ ADAGRAD_STEP = Exercise(
             "one_rate_for_all",
             "You add the squares of all weights together. Each weight has a sum of its own: g * g without .sum().",
             _adagrad_step__one_rate_for_all,
+        ),
+        Mistake(
+            "sum_under_way",
+            "From the second step on you add the squares of all weights to every sum. Each weight adds its own: "
+            "state + g * g without .sum().",
+            _adagrad_step__sum_under_way,
         ),
         Mistake(
             "no_eps",

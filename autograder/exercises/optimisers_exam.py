@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from autograder.course import OpenQuestion, Question
+from autograder.exercises._annealing_exam import EXAM_UPHILL
 from autograder.exercises._exam import Formulas, Numbers, ask_torch, is_clear, one_of, tenths
 
 _BETA1, _BETA2 = 0.9, 0.999
@@ -91,6 +92,11 @@ _STABLE_RATE_MISTAKES: Formulas = {
         "This is 1 / L. The loss falls up to twice as far: 2 / L.",
         lambda a, b, c: 1 / _curvatures(a, b, c)[0],
     ),
+    "quadratic_form": (
+        "This is the table [[a, c / 2], [c / 2, b]] of the loss itself. The Hessian holds second derivatives: twice "
+        "that.",
+        lambda a, b, c: 4 / _curvatures(a, b, c)[0],
+    ),
     "smallest": (
         "This uses the smallest curvature. The steepest direction explodes first: take the largest eigenvalue.",
         lambda a, b, c: 2 / _curvatures(a, b, c)[1],
@@ -152,6 +158,10 @@ _MOMENTUM_MISTAKES: Formulas = {
     "no_momentum": (
         "This is a step without momentum, or with averaged gradients. Torch's form adds gradients up.",
         lambda lr, mu, g: lr * g,
+    ),
+    "no_rate": (
+        "This is the velocity. A step is lr times as long.",
+        lambda lr, mu, g: g / (1 - mu),
     ),
     "second_step": (
         "This is the second step. The velocity goes on growing: 1 + mu + mu**2 + ...",
@@ -286,6 +296,14 @@ _COSINE_MISTAKES: Formulas = {
         "You made all periods equally long. Each one is twice as long as the one before.",
         lambda lr, lr_min, period, t: _half_cosine(t % period / period, lr, lr_min),
     ),
+    "counts_from_one": (
+        "Your step is one too early: steps count from 0, so the step of a restart is itself step 0 of its period.",
+        lambda lr, lr_min, period, t: _cosine_answer(lr, lr_min, period, t - 1),
+    ),
+    "one_too_late": (
+        "Your step is one too late: at a restart no step lies behind, and t starts from 0.",
+        lambda lr, lr_min, period, t: _cosine_answer(lr, lr_min, period, t + 1),
+    ),
     "no_restart": (
         "You counted from step 0. Count from the last restart, where the rate jumped back.",
         lambda lr, lr_min, period, t: _half_cosine(t / _since_restart(t, period)[1], lr, lr_min),
@@ -322,64 +340,6 @@ EXAM_COSINE = Question(
 )
 
 
-def _uphill_numbers(rng: np.random.Generator) -> Numbers:
-    numbers: Numbers = {
-        "before": tenths(rng, 10, 60),
-        "after": tenths(rng, 15, 90),
-        "temperature": tenths(rng, 6, 40),
-    }
-    uphill = numbers["after"] > numbers["before"] + 0.25
-    return numbers if uphill and is_clear(numbers, _uphill_answer, _UPHILL_MISTAKES, 3) else _uphill_numbers(rng)
-
-
-def _uphill_answer(before: float, after: float, temperature: float) -> float:
-    return math.exp(-(after - before) / temperature)
-
-
-def _uphill_torch(before: float, after: float, temperature: float) -> float:
-    """The largest draw that is still accepted, closer and closer."""
-    low, high = 0.0, 1.0
-    for _ in range(4):
-        draws = np.linspace(low, high, 1001)
-        accepted = int(ask_torch("metropolis_accept", np.full(1001, after - before), temperature, draws).sum())
-        low, high = draws[accepted - 1], draws[min(accepted, 1000)]
-    return float(low)
-
-
-_UPHILL_MISTAKES: Formulas = {
-    "refused": (
-        "This is the chance that the move is refused. The chance to be accepted is exp(-delta / temperature).",
-        lambda before, after, temperature: 1 - math.exp(-(after - before) / temperature),
-    ),
-    "no_temperature": (
-        "The temperature is missing: divide the difference of energies by it.",
-        lambda before, after, temperature: math.exp(-(after - before)),
-    ),
-    "times_temperature": (
-        "You multiplied by the temperature. Divide by it: the hotter, the likelier a move uphill.",
-        lambda before, after, temperature: math.exp(-(after - before) * temperature),
-    ),
-    "new_energy_only": (
-        "You used the new energy alone. The difference counts: new minus old.",
-        lambda before, after, temperature: math.exp(-after / temperature),
-    ),
-}
-
-EXAM_UPHILL = Question(
-    id="exam_uphill",
-    points=1,
-    numbers=_uphill_numbers,
-    text=(
-        "Simulated annealing stands at a point with energy {before} and tries a move to a point with energy {after}, "
-        "at the temperature {temperature}. What is the chance that the move is accepted?"
-    ),
-    answer=_uphill_answer,
-    torch_answer=_uphill_torch,
-    explanation="It goes uphill by {after} - {before}: exp(-({after} - {before}) / {temperature}) = {answer}.",
-    mistakes=_UPHILL_MISTAKES,
-    decimals=3,
-)
-
 OPEN_QUESTION_OPTIMISERS = OpenQuestion(
     id="open_question_optimisers",
     points=3,
@@ -388,8 +348,8 @@ OPEN_QUESTION_OPTIMISERS = OpenQuestion(
         "flat direction hardly moves, so the path zigzags and crawls. 1 point: momentum: gradients across the valley "
         "change sign and cancel in the velocity, gradients along it add up, to 1 / (1 - mu) times as much. 1 point: "
         "Adam: each weight is divided by the root of its own average square, so both directions make steps of similar "
-        "length; and one limit, for example: it works axis by axis, so a valley that lies askew helps it less, or its "
-        "steps do not shrink by themselves near the minimum, so it needs a schedule."
+        "length; and one limit, for example: it works axis by axis, so it gains less in a valley that lies askew, or "
+        "its steps do not shrink by themselves when gradients are noisy, so it needs a schedule."
     ),
 )
 

@@ -166,7 +166,8 @@ MOMENTUM_STEP = Exercise(
         Mistake("first_damped", _FIRST, _momentum_step__first_damped),
         Mistake(
             "no_look_ahead",
-            "You do not use nesterov. When it is True the step is lr * (g + mu * v), with the new v.",
+            "With nesterov=True your step is that of plain momentum. It is lr * (g + mu * v) with the new v; with the "
+            "old one, g + mu * v is only the new v itself.",
             _momentum_step__no_look_ahead,
         ),
         Mistake(

@@ -6,6 +6,7 @@ import numpy as np
 
 from autograder.course import OpenQuestion, Question
 from autograder.exercises._exam import Formulas, Numbers, ask_torch, is_clear, one_of, tenths
+from autograder.exercises._stopping_exam import EXAM_EARLY_STOP
 
 
 def _step_numbers(rng: np.random.Generator) -> Numbers:
@@ -132,83 +133,6 @@ EXAM_DROPOUT_STEP = Question(
     ),
     mistakes=_DROPOUT_MISTAKES,
     decimals=2,
-)
-
-_EPOCHS = 9
-
-
-def _stop_numbers(rng: np.random.Generator) -> Numbers:
-    numbers: Numbers = {f"l{i}": int(rng.integers(10, 90)) / 100 for i in range(_EPOCHS)}
-    numbers |= {"patience": int(rng.integers(2, 4))}
-    asks = len(set(_losses(**numbers))) == _EPOCHS and _stop_answer(**numbers) < _EPOCHS - 2
-    clear = asks and is_clear(numbers, _stop_answer, _STOP_MISTAKES, 0)
-    return numbers if clear else _stop_numbers(rng)
-
-
-def _losses(**numbers: float) -> list[float]:
-    return [numbers[f"l{i}"] for i in range(_EPOCHS)]
-
-
-def _stop(losses: list[float], patience: float) -> tuple[int, int]:
-    """The last epoch and the best one: the first record that stands for `patience` epochs."""
-    best = 0
-    while best + patience < len(losses):
-        better = [i for i in range(best + 1, best + int(patience) + 1) if losses[i] < losses[best]]
-        if not better:
-            return best + int(patience), best
-        best = better[0]
-    return len(losses) - 1, best
-
-
-def _stop_answer(**numbers: float) -> int:
-    return _stop(_losses(**numbers), numbers["patience"])[0]
-
-
-def _stop_rises(**numbers: float) -> int:
-    """Where it would stop if each loss were compared with the one before it."""
-    losses, waited = _losses(**numbers), 0
-    for epoch in range(1, _EPOCHS):
-        waited = 0 if losses[epoch] < losses[epoch - 1] else waited + 1
-        if waited == numbers["patience"]:
-            return epoch
-    return _EPOCHS - 1
-
-
-def _stop_torch(**numbers: float) -> int:
-    return ask_torch("early_stopping", np.array(_losses(**numbers)), int(numbers["patience"]))[0]
-
-
-_STOP_MISTAKES: Formulas = {
-    "best_epoch": (
-        "This is the best epoch, whose weights are kept. Training goes on for patience epochs after it.",
-        lambda **numbers: _stop(_losses(**numbers), numbers["patience"])[1],
-    ),
-    "one_more": (
-        "That is one epoch too late. Training stops with the last of the patience epochs that were not better.",
-        lambda **numbers: _stop_answer(**numbers) + 1,
-    ),
-    "compared_with_the_last": (
-        "You compare each loss with the one before it. Compare with the best loss so far.",
-        _stop_rises,
-    ),
-}
-
-EXAM_EARLY_STOP = Question(
-    id="exam_early_stop",
-    points=1,
-    numbers=_stop_numbers,
-    text=(
-        "The validation losses of epochs 0, 1, 2, ... are {l0}, {l1}, {l2}, {l3}, {l4}, {l5}, {l6}, {l7}, {l8}. "
-        "Training stops early with a patience of {patience} and min_delta = 0. Which is the last epoch that is "
-        "trained? Count from 0."
-    ),
-    answer=_stop_answer,
-    torch_answer=_stop_torch,
-    explanation=(
-        "Note the best loss so far at each epoch. Epoch {answer} is the last of {patience} epochs in a row that were "
-        "not better; the weights of the epoch before those {patience} are kept."
-    ),
-    mistakes=_STOP_MISTAKES,
 )
 
 

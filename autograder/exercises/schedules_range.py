@@ -15,6 +15,10 @@ _NAN = (
     "A loss that is not finite ends the test like one that is too high, and it is no fall: ask np.isfinite(loss) "
     "before comparing."
 )
+_AT_ONCE = (
+    "When the very first loss is NaN the test ends there: one rate, one loss, and no falls to compare. Suggest that "
+    "first rate."
+)
 _CURVATURES = np.array([1.0, 4.0, 16.0])
 _CLEAR = 0.03
 _NO_LIMIT = 1e300
@@ -36,7 +40,12 @@ _SECRET = {
 
 def _lr_range_test_cases(rng: np.random.Generator, public: bool) -> tuple[Case, ...]:
     cases = [_clear_case(rng, name, *numbers) for name, numbers in (_PUBLIC if public else _SECRET).items()]
-    return (*cases, _clear_case(rng, "ends with NaN", 0.001, 10.0, 12 if public else 14, 1000.0))
+    cases.append(_clear_case(rng, "ends with NaN", 0.001, 10.0, 12 if public else 14, 1000.0))
+    # A limit below every loss: the first one is NaN already.
+    hopeless = Probe("descent", (np.round(rng.uniform(1.0, 3.0, 3), 2), _CURVATURES, np.array([1.0, 0.0])))
+    low = draw_number(rng, 0.01, 0.02)
+    inputs = {"probe": hopeless, "lr_min": low, "lr_max": 1.0, "steps": 5, "stop": 4.0}
+    return (*cases, call_case("NaN at once", "lr_range_test", inputs, kind="stability", says=_AT_ONCE))
 
 
 def _clear_case(rng: np.random.Generator, name: str, low: float, high: float, steps: int, stop: float) -> Case:
@@ -135,7 +144,7 @@ def _lr_range_test__lowest_loss(probe, lr_min, lr_max, steps, stop=4.0):
         losses.append(float(probe(lr)))
         if not np.isfinite(losses[-1]) or losses[-1] > stop * min(losses):
             break
-    return np.array(rates), np.array(losses), rates[int(np.nanargmin(losses))]
+    return np.array(rates), np.array(losses), rates[int(np.argmin(losses))]
 
 
 def _lr_range_test__after_the_fall(probe, lr_min, lr_max, steps, stop=4.0):
@@ -165,7 +174,7 @@ def _lr_range_test__goes_on_after_nan(probe, lr_min, lr_max, steps, stop=4.0):
     for lr in np.geomspace(lr_min, lr_max, steps).tolist():
         rates.append(lr)
         losses.append(float(probe(lr)))
-        if losses[-1] > stop * np.nanmin(losses):
+        if losses[-1] > stop * min(losses):
             break
     falls = [a - b if b < a else 0.0 for a, b in zip(losses, losses[1:], strict=False)]
     return np.array(rates), np.array(losses), rates[int(np.argmax(falls))] if falls else rates[0]

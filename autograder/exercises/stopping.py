@@ -182,6 +182,18 @@ def _early_stopping__nan_is_better(losses, patience, min_delta=0.0):
     return len(losses) - 1, best
 
 
+def _early_stopping__asks_for_worse(losses, patience, min_delta=0.0):
+    best, lowest, waited = 0, float("inf"), 0
+    for epoch, loss in enumerate(losses.tolist()):
+        if loss > lowest - min_delta:
+            waited += 1
+        else:
+            best, lowest, waited = epoch, loss, 0
+        if waited == patience:
+            return epoch, best
+    return len(losses) - 1, best
+
+
 def _early_stopping__keeps_the_last(losses, patience, min_delta=0.0):
     lowest, waited = float("inf"), 0
     for epoch, loss in enumerate(losses.tolist()):
@@ -316,6 +328,12 @@ EARLY_STOPPING = Exercise(
             "nan_is_better",
             f"{_NAN} Every comparison with NaN is False, so ask whether the loss is better, not whether it is worse.",
             _early_stopping__nan_is_better,
+        ),
+        Mistake(
+            "asks_for_worse",
+            "You ask whether a loss is worse, so an equal loss and NaN count as better. Ask whether it is better, "
+            "loss < lowest - min_delta, and wait in all other cases.",
+            _early_stopping__asks_for_worse,
         ),
         Mistake(
             "keeps_the_last",

@@ -49,6 +49,14 @@ def _label_smoothing__others_share_where(y, eps=0.1):
     return np.where(y > 0, 1 - eps, eps / (y.shape[1] - 1)).astype(y.dtype)
 
 
+def _label_smoothing__others_share_at_one(y, eps=0.1):
+    return np.where(y == 1, 1 - eps, eps / (y.shape[1] - 1)).astype(y.dtype)
+
+
+def _label_smoothing__divided_by_others(y, eps=0.1):
+    return (1 - eps) * y + eps / (y.shape[1] - 1)
+
+
 def _label_smoothing__right_one_left_out(y, eps=0.1):
     return (1 - eps) * y + eps / y.shape[1] * (1 - y)
 
@@ -103,6 +111,13 @@ LABEL_SMOOTHING = Exercise(
     mistakes=(
         Mistake("others_share", _OTHERS, _label_smoothing__others_share),
         Mistake("others_share_where", _OTHERS, _label_smoothing__others_share_where),
+        Mistake("others_share_at_one", _OTHERS, _label_smoothing__others_share_at_one),
+        Mistake(
+            "divided_by_others",
+            "You divide eps by C - 1, so the rows have a sum above 1. It is spread over all C classes, the right one "
+            "included: divide by y.shape[1].",
+            _label_smoothing__divided_by_others,
+        ),
         Mistake(
             "right_one_left_out",
             "The right class does not get its eps / C, so the rows have a sum below 1. Add eps / C everywhere.",

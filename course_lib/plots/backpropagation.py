@@ -107,22 +107,27 @@ def product_orders(sizes: Sequence[int]) -> Picture:
     first, middle, last = sizes
     left = last * middle + middle * first
     right = last * middle * first + last * first
-    figure, axes = canvas(2, height=2.3)
+    matrix = (last, middle)
+    row = f"{last * middle} for this product, then {middle * first} for the row times $J_1$"
+    full = f"{last * middle * first} for this product, then {last * first} for $v$ times the result"
+    figure, axes = canvas(2, height=2.5)
     plan = (
-        ("Row first: $(v J_2) J_1$", left, ((1, last), (last, middle)), (1, middle), ("$v$", "$J_2$")),
-        ("Matrices first: $v (J_2 J_1)$", right, ((last, middle), (middle, first)), (last, first), ("$J_2$", "$J_1$")),
+        ("Row first: $(v J_2) J_1$", left, ((1, last), matrix), (1, middle), ("$v$", "$J_2$"), row),
+        ("Matrices first: $v (J_2 J_1)$", right, (matrix, (middle, first)), (last, first), ("$J_2$", "$J_1$"), full),
     )
-    for ax, (title, count, shapes, product, letters) in zip(axes, plan, strict=True):
+    for ax, (title, count, shapes, product, letters, counted) in zip(axes, plan, strict=True):
         place = 0.0
         for shape, letter in zip((*shapes, product), (*letters, ""), strict=True):
             place = _block(ax, place, shape, letter, max(sizes))
-        ax.set(xlim=(-0.1, 3.2), ylim=(-0.2, 1.1))
+        ax.text(0, -0.16, counted, fontsize=9, va="top")
+        ax.set(xlim=(-0.1, max(place, 3.4)), ylim=(-0.35, 1.1))
         ax.set_axis_off()
         ax.set_title(f"{title}: {count:,} multiplications", fontsize=10, loc="left")
     return Picture(
         figure,
         f"Two orders for a row vector times two Jacobians with sizes {last}, {middle} and {first}. Row first, every "
-        f"product is a row: {left:,} multiplications. Matrices first, the first product is a full matrix: {right:,}.",
+        f"product is a row: {last * middle} + {middle * first} = {left:,} multiplications. Matrices first, the first "
+        f"product is a full matrix: {last * middle * first} + {last * first} = {right:,}.",
     )
 
 

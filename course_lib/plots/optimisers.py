@@ -130,8 +130,8 @@ def range_curves(tests: Mapping[str, tuple[np.ndarray, np.ndarray, float]]) -> P
         told.append(f"{name} {best:.2g}")
     figure.supxlabel("learning rate (log scale); dotted: the rate before the steepest fall", fontsize=9)
     figure.supylabel("loss (cut off at 3)", fontsize=9)
-    return Picture(figure, "Range tests: the loss stays flat for small rates, falls, and shoots up. Rate before the "
-                   f"steepest fall: {', '.join(told)}.")  # fmt: skip
+    return Picture(figure, "Range tests: the loss stays flat for small rates, falls, and is high again in the end. "
+                   f"Rate before the steepest fall: {', '.join(told)}.")  # fmt: skip
 
 
 def falling(series: Mapping[str, Sequence[float]], title: str, axes: tuple[str, str]) -> Picture:

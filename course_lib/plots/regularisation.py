@@ -141,7 +141,7 @@ def activity(codes: Mapping[str, np.ndarray]) -> Picture:
 
 def models_together(right: Mapping[str, Sequence[float]]) -> Picture:
     """Percentage right of the averaged answer of the first 1, 2, 3, ... models."""
-    told = "; ".join(f"{name}: {values[0]:.1f} % alone, {values[-1]:.1f} % together" for name, values in right.items())
+    told = "; ".join(f"{name}: {values[0]:.1f} % the first, {values[-1]:.1f} % all" for name, values in right.items())
     count = len(next(iter(right.values())))
     axes = ("models whose probabilities are averaged", "test images right (%)")
     alt = f"Test images read right by the first models together, from 1 to {count}. {told}."
