@@ -11,6 +11,28 @@ CORNERS = np.array(XOR, dtype=float)
 SLIDERS = "input[type=range]"
 PICTURE = """(root) => [...root.querySelectorAll('canvas, svg.look-svg')]
     .map((node) => (node.toDataURL ? node.toDataURL() : node.outerHTML)).join()"""
+CONTRAST = """(root) => {
+  const parse = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
+    .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+    .reduce((t, v, k) => t + v * [0.2126, 0.7152, 0.0722][k], 0);
+  const ground = (node) => {
+    for (let at = node; at; at = at.parentElement) {
+      const colour = parse(getComputedStyle(at).backgroundColor);
+      if (colour.length === 3 || colour[3] === 1) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const texts = [...root.querySelectorAll('p, span, label, output, button, li, th, td, caption, select')]
+    .filter((node) => node.offsetParent && node.textContent.trim() && !node.classList.contains('look-live'));
+  return texts.map((node) => {
+    const [a, b] = [light(parse(getComputedStyle(node).color)), light(ground(node))].sort((x, y) => y - x);
+    return [node.textContent.trim().slice(0, 40), (a + 0.05) / (b + 0.05)];
+  });
+}"""
+STICKING_OUT = """(root) => { const edge = root.getBoundingClientRect().right;
+  const right = (node) => node.getBoundingClientRect().right;
+  return [...root.querySelectorAll('*')].filter((node) => right(node) > edge + 1).map((node) => node.tagName); }"""
 
 
 def answer(root: Locator, name: str) -> None:
@@ -48,3 +70,20 @@ def moves_picture(page: Page, root: Locator, slider: Locator) -> None:
     finish()
     pictures.append(root.evaluate(PICTURE))
     assert len(set(pictures)) == 3, slider.evaluate("(node) => [node.labels[0].textContent, node.value]")
+
+
+def assert_readable(page: Page) -> None:
+    """All text of every widget reaches 4.5 : 1 against its ground, also in a dark page."""
+    page.emulate_media(color_scheme="dark")
+    for root in page.locator(".look").all():
+        pairs = root.evaluate(CONTRAST)
+        assert len(pairs) > 10
+        assert [pair for pair in pairs if pair[1] < 4.5] == []
+
+
+def assert_nothing_sticks_out(page: Page, width: int) -> None:
+    """At that width, in pixels, no part of a widget leaves it, and the page does not scroll sideways."""
+    page.set_viewport_size({"width": width, "height": 800})
+    looks = page.locator(".look").all()
+    assert [root.evaluate(STICKING_OUT) for root in looks] == [[] for _ in looks]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

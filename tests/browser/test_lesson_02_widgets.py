@@ -8,9 +8,9 @@ import statistics
 import numpy as np
 import pytest
 import torch
-from driving import PICTURE, SLIDERS, answer, press, wait_for_data
+from driving import CONTRAST, PICTURE, SLIDERS, answer, assert_nothing_sticks_out, press, wait_for_data
 from playwright.sync_api import Locator, expect
-from test_lesson_01_widgets import CONTRAST, STOPWATCH, load
+from test_lesson_01_widgets import STOPWATCH, load
 from torch.nn import functional
 
 from course_lib.widgets.activations import ActivationExplorer, SoftmaxTemperature
@@ -338,13 +338,7 @@ def test_text_has_contrast_and_no_gaps(still_page) -> None:
 @pytest.mark.parametrize("width", [360, 700, 1040])
 def test_nothing_is_cut_off(still_page, width) -> None:
     """From a phone to a wide screen nothing sticks out of the widget."""
-    page = still_page(*all_widgets()).page
-    page.set_viewport_size({"width": width, "height": 800})
-    sticking_out = """(root) => { const edge = root.getBoundingClientRect().right;
-      const right = (node) => node.getBoundingClientRect().right;
-      return [...root.querySelectorAll('*')].filter((node) => right(node) > edge + 1).length; }"""
-    assert [root.evaluate(sticking_out) for root in page.locator(".look").all()] == [0, 0, 0, 0]
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert_nothing_sticks_out(still_page(*all_widgets()).page, width)
 
 
 def test_error_shows_inside_the_widget(still_page) -> None:

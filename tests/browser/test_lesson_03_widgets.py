@@ -8,10 +8,10 @@ import statistics
 import numpy as np
 import pytest
 import torch
-from driving import PICTURE, SLIDERS, answer, moves_picture, press
+from driving import CONTRAST, PICTURE, SLIDERS, answer, moves_picture, press
 from playwright.sync_api import Locator, expect
 from test_lesson_01_in_jupyterlab import run_more
-from test_lesson_01_widgets import CONTRAST, STOPWATCH, load
+from test_lesson_01_widgets import STOPWATCH, load
 
 from course_lib.widgets.differences import CURVES, StepSize, difference_errors
 from course_lib.widgets.graphs import GradientFlow, GraphStepper, gradient_norms, network_draw

@@ -6,9 +6,18 @@ import re
 import statistics
 
 import pytest
-from driving import PICTURE, SLIDERS, answer, moves_picture, press, wait_for_data
+from driving import (
+    PICTURE,
+    SLIDERS,
+    answer,
+    assert_nothing_sticks_out,
+    assert_readable,
+    moves_picture,
+    press,
+    wait_for_data,
+)
 from playwright.sync_api import Locator, Page, expect
-from test_lesson_01_widgets import CONTRAST, STOPWATCH
+from test_lesson_01_widgets import STOPWATCH
 
 from course_lib.widgets.optimisers import RUNNERS, AdamBias, ContourRace
 from course_lib.widgets.schedules import RangeTest, ScheduleDesigner
@@ -288,24 +297,13 @@ def test_every_control_has_a_name_and_a_value(still_page) -> None:
 
 def test_text_has_contrast(still_page) -> None:
     """All text reaches 4.5 : 1 against its ground, also in a dark page."""
-    page = still_page(*all_widgets()).page
-    page.emulate_media(color_scheme="dark")
-    for root in page.locator(".look").all():
-        pairs = root.evaluate(CONTRAST)
-        assert len(pairs) > 10
-        assert [pair for pair in pairs if pair[1] < 4.5] == []
+    assert_readable(still_page(*all_widgets()).page)
 
 
 @pytest.mark.parametrize("width", [360, 700, 1040])
 def test_nothing_is_cut_off(still_page, width) -> None:
     """From a phone to a wide screen nothing sticks out of the widget."""
-    page = still_page(*all_widgets()).page
-    page.set_viewport_size({"width": width, "height": 800})
-    sticking_out = """(root) => { const edge = root.getBoundingClientRect().right;
-      const right = (node) => node.getBoundingClientRect().right;
-      return [...root.querySelectorAll('*')].filter((node) => right(node) > edge + 1).length; }"""
-    assert [root.evaluate(sticking_out) for root in page.locator(".look").all()] == [0, 0, 0, 0]
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert_nothing_sticks_out(still_page(*all_widgets()).page, width)
 
 
 def break_drawing(page: Page) -> None:
