@@ -77,6 +77,7 @@ class Exercise:
             kernels of one reference. Raises `ValueError` with a sentence for the learner when what was
             read cannot be used at all.
         training: true when the cases train something; their time is counted apart.
+        torch: true for a class that the learner writes with Torch; it runs in a worker that has Torch.
         version: raised when cases, references or tolerances change meaning: old verdicts are not reused.
     """
 
@@ -89,6 +90,7 @@ class Exercise:
     uses: tuple[str, ...] = ()
     prepare: Prepare | None = None
     training: bool = False
+    torch: bool = False
     version: int = 1
 
 

@@ -39,7 +39,8 @@ from course_lib.tree import Tree, TreeError, pack, unpack
 PUBLIC = b"public cases"
 FORMAT = 1
 ROOT = Path(__file__).parent.parent
-_DECIDING = ("casefile", "cases", "compare", "diagnose", "probes", "tree", "validate")
+# Messages too: properties answer in words, which are compared.
+_DECIDING = ("casefile", "cases", "compare", "diagnose", "messages", "modules", "probes", "tree", "validate")
 _DECIDING_FOLDERS = ("numpy_kernels", "torch_kernels", "properties")
 
 Namespace = Mapping[str, Callable[..., Any]]

@@ -86,16 +86,21 @@ class Grader:
         self._released = json.loads(folders.released(lesson.id).read_bytes())
         given = Notebook(read_submission(folders.released(lesson.id)), names).statements
         self._given = [statement for statement in given if not statement.in_answer_of]
-        self._pool = Pool(build_view(lesson, graded_from(lesson), folders.views))
+        view = build_view(lesson, graded_from(lesson), folders.views)
+        self._pools = [Pool(view)]
+        if any(exercise.torch for exercise in lesson.exercises):
+            self._pools.append(Pool(view, torch=True))
         solution = Notebook(read_submission(folders.solution(lesson.id)), names)
-        self._judge = Judge(lesson, expectations, questions, solution, self._pool)
+        self._judge = Judge(lesson, expectations, questions, solution, *self._pools)
 
     def __enter__(self) -> Grader:
-        self._pool.__enter__()
+        # A pool with Torch takes seconds to start: only where an answer needs it.
+        self._pools[0].__enter__()
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._pool.__exit__(*exc)
+        for pool in self._pools:
+            pool.close()
 
     def grade(self, entry: Entry, fresh: bool = False) -> Graded:
         """Grade one submission; never raises for anything a submission holds.

@@ -49,8 +49,9 @@ class Judged:
 
 @dataclass
 class _Shared:
-    """The fork that exercises share, and what has been run in it."""
+    """The fork that exercises share, the pool it comes from, and what has been run in it."""
 
+    pool: Pool
     job: Job | None = None
     ran: list[Statement] = field(default_factory=list)
 
@@ -76,6 +77,7 @@ class Judge:
         questions: the computed answers of the exam corner.
         solution: the solution notebook; its answers stand in for a learner's failing ones.
         pool: where learners' code runs.
+        torch_pool: where classes written with Torch run; None in a lesson that has none.
     """
 
     def __init__(
@@ -85,12 +87,14 @@ class Judge:
         questions: QuestionSheet,
         solution: Notebook,
         pool: Pool,
+        torch_pool: Pool | None = None,
     ) -> None:
         self.lesson = lesson
         self.expectations = expectations
         self.questions = questions
         self.solution = solution
         self.pool = pool
+        self.torch_pool = torch_pool
         self.limits = limits_for(expectations.values())
         self.kernels = numpy_namespace(lesson)
 
@@ -101,12 +105,13 @@ class Judge:
             notebook: the parsed submission.
             learner: id from the gradebook; it alone decides the numbers of the exam corner.
         """
-        shared = _Shared()
+        shared, with_torch = _Shared(self.pool), _Shared(self.torch_pool or self.pool)
         verdicts: dict[str, Verdict] = {}
         keep = True
         try:
             for exercise in self.lesson.exercises:
-                verdict, clean = self._exercise(exercise, notebook, shared, verdicts)
+                place = with_torch if exercise.torch else shared
+                verdict, clean = self._exercise(exercise, notebook, place, verdicts)
                 verdicts[exercise.id] = verdict
                 keep = keep and clean
             for question in self.lesson.questions:
@@ -114,13 +119,15 @@ class Judge:
                 keep = keep and clean
         finally:
             shared.drop()
+            with_torch.drop()
         return Judged(tuple(verdicts.values()), keep)
 
     def judge_one(self, exercise_id: str, notebook: Notebook) -> Verdict:
         """Judge a single exercise; what it uses counts as the course's own where it is missing."""
-        shared = _Shared()
+        exercise = self.lesson.exercise(exercise_id)
+        shared = _Shared(self.torch_pool if exercise.torch and self.torch_pool else self.pool)
         try:
-            return self._exercise(self.lesson.exercise(exercise_id), notebook, shared, {})[0]
+            return self._exercise(exercise, notebook, shared, {})[0]
         finally:
             shared.drop()
 
@@ -134,10 +141,10 @@ class Judge:
         failing = {name for name in self._lendable(exercise, answer) if not _full(earlier.get(name))}
         if any(name in earlier and earlier[name].outcome is Outcome.TIME_LIMIT for name in failing):
             # What it calls never ends: a run with that would only take its time again.
-            return _verdict(expectation, self._beside_reference(exercise, answer, failing, None)), True
+            return _verdict(expectation, self._beside_reference(exercise, answer, failing, None, shared.pool)), True
         run = self._play(expectation, answer.statements, shared, self._prepared(exercise))
         if failing and not run.diagnosis.passed and run.diagnosis.outcome is not Outcome.NOT_STARTED:
-            run = self._beside_reference(exercise, answer, failing, run)
+            run = self._beside_reference(exercise, answer, failing, run, shared.pool)
         return _verdict(expectation, run), run.stop != "wall clock"
 
     def _lendable(self, exercise: Exercise, answer: Answer) -> frozenset[str]:
@@ -150,7 +157,9 @@ class Judge:
             built_on.update(known.code.__code__.co_names if inspect.isfunction(known.code) else ())
         return answer.depends_on & built_on
 
-    def _beside_reference(self, exercise: Exercise, answer: Answer, failing: set[str], first: _Run | None) -> _Run:
+    def _beside_reference(
+        self, exercise: Exercise, answer: Answer, failing: set[str], first: _Run | None, pool: Pool
+    ) -> _Run:
         """Run the answer again alone, with the course's own versions of what it uses and what fails.
 
         Nothing that this run printed, raised or returned is shown: the reference was in reach of the
@@ -158,7 +167,7 @@ class Judge:
         """
         theirs = solution_statements(self.solution, sorted(failing))
         mine = [statement for statement in answer.statements if not statement.binds & failing]
-        run = self._play_alone(self.expectations[exercise.id], [*theirs, *mine], self._prepared(exercise))
+        run = self._play_alone(pool, self.expectations[exercise.id], [*theirs, *mine], self._prepared(exercise))
         names = ", ".join(f"`{name}`" for name in sorted(failing))
         if run.diagnosis.outcome is Outcome.CORRECT:
             message = messages.WITH_REFERENCE.format(names=names)
@@ -191,7 +200,7 @@ class Judge:
     def _for_declared(self, name: str, notebook: Notebook, declared: str, learner: str) -> Verdict | None:
         """Right for the learner that the notebook names? Then a person decides, and nobody gets points yet."""
         expectation = self.questions.expectation(name, declared)
-        run = self._play_alone(expectation, notebook.answer(name).statements, _not_none)
+        run = self._play_alone(self.pool, expectation, notebook.answer(name).statements, _not_none)
         if not run.diagnosis.passed:
             return None
         message = messages.OTHER_LEARNER.format(declared=declared[:40], learner=learner)
@@ -211,22 +220,22 @@ class Judge:
     ) -> _Run:
         """Run an answer in the shared fork; if that fails and may be another answer's fault, alone again."""
         if shared.job is None:
-            shared.job = self.pool.job(self.limits)
+            shared.job = shared.pool.job(self.limits)
         others_ran = bool(shared.ran)
         run = _play_in(shared.job, self.limits, expectation, statements, prepare)
         shared.ran.extend(statements)
         lost = run.diagnosis.missed and run.diagnosis.outcome is not Outcome.NOT_STARTED
         # A loop that never ends would only take its time again.
         again = run.stop == "wall clock" or (run.stop != "time limit" and lost and others_ran)
-        first, run = run, self._play_alone(expectation, statements, prepare) if again else run
+        first, run = run, self._play_alone(shared.pool, expectation, statements, prepare) if again else run
         if first.stop or run.diagnosis.missed != first.diagnosis.missed:
             shared.drop()
         return run
 
     def _play_alone(
-        self, expectation: Expectation, statements: Sequence[Statement], prepare: Callable[..., Mapping]
+        self, pool: Pool, expectation: Expectation, statements: Sequence[Statement], prepare: Callable[..., Mapping]
     ) -> _Run:
-        with self.pool.job(self.limits) as alone:
+        with pool.job(self.limits) as alone:
             return _play_in(alone, self.limits, expectation, statements, prepare)
 
 

@@ -18,11 +18,12 @@ from typing import Any, Literal
 import numpy as np
 
 from course_lib import messages
+from course_lib.modules import ask
 from course_lib.probes import PROBES
 from course_lib.tree import Handle, Probe, Rng, Tree
 
 Kind = Literal["core", "stability", "convention"]
-Op = Literal["call", "refuse", "construct", "method", "operator", "getattr", "take", "global", "read"]
+Op = Literal["call", "refuse", "construct", "method", "operator", "getattr", "take", "global", "module", "read"]
 
 OPERATORS: Mapping[str, Callable[..., Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
@@ -36,10 +37,11 @@ class Step:
 
     Args:
         op: what to do; `global` fetches a module-level value such as an exam answer, `refuse` calls a function
-            that should refuse its arguments, and says whether it raised `ValueError`.
+            that should refuse its arguments, and says whether it raised `ValueError`, `module` asks a Torch module
+            (see `course_lib.modules`).
         name: for `read` the label of what is observed, else the name of the result.
-        target: function or class (`call`, `construct`, `global`), method or attribute, operator sign.
-        args: positional arguments; a `Handle` is replaced by what it names. For `method`, `getattr` and
+        target: function or class (`call`, `construct`, `global`), method, attribute or request, operator sign.
+        args: positional arguments; a `Handle` is replaced by what it names. For `method`, `module`, `getattr` and
             `take` the first one is the object; for `read` the only one is what is observed.
         kwargs: keyword arguments.
         kind: for `read`: what missing it costs (see docs/grading.md).
@@ -207,6 +209,7 @@ _DO: Mapping[str, Callable[[Step, Mapping[str, Any], list[Any], dict[str, Any]],
     "getattr": lambda step, _, args, __: getattr(args[0], step.target),
     "global": lambda step, namespace, _, __: namespace[step.target],
     "take": _take,
+    "module": lambda step, _, args, __: ask(args[0], step.target, *args[1:]),
 }
 
 

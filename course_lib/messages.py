@@ -149,6 +149,20 @@ TRAINING_ENDED = "  ({ended})"
 TRAINING_NO_VALIDATION = "Early stopping watches the validation loss. Pass validation examples, or leave patience out."
 TRAINING_LENGTHS = "The {name} data have {x} inputs and {y} targets; expected as many of both, at least one."
 
+NOT_A_MODULE = "It makes a {kind}; expected a torch.nn.Module. Derive the class from torch.nn.Module."
+MODULE_SHAPES = "{count} arrays: {shapes}"
+MODULE_COUNT = (
+    "It has {received} parameter arrays; expected {expected}. Layers in a plain list are not found: use "
+    "torch.nn.ModuleList, and register only the layers asked for."
+)
+MODULE_SHAPE = (
+    "Its parameter number {number} has the shape {received}; expected {expected}. Register the layers with these "
+    "sizes, in the order of the docstring."
+)
+MODULE_NO_GRADIENT = "Its parameter number {number}, of shape {shape}, gets no gradient: forward does not use it."
+LEARNED_ALL = "all {count} examples learned"
+LEARNED_SOME = "not all {count} examples learned"
+
 DROPOUT_SHAPE = "shape of out"
 DROPOUT_ZEROS = "share of zeros"
 DROPOUT_KEPT = "entries that stay"
@@ -178,3 +192,13 @@ DROPOUT_SCALES = (
     "something else",
     "there are none",
 )
+
+DEPTH_SHAPE = "shape of out"
+DEPTH_EXAMPLES = "examples"
+DEPTH_DROPPED = "share of dropped branches"
+DEPTH_AGAIN = "{label}, dropped branches"
+DEPTH_DTYPE = "an entry"
+DEPTH_SHAPES = ("that of x", "another one")
+DEPTH_VALUES = ("x or x + f / (1 - p), each as a whole", "something else, or only in part")
+DEPTH_SHARES = ("p", "1 - p", "less than p", "more than p", "all examples have the same fate")
+DEPTH_FATES = ("other examples", "the same examples")

@@ -19,7 +19,7 @@ def make_view(folder: Path) -> Path:
     """
     package = folder / "view" / "course_lib"
     package.mkdir(parents=True)
-    for name in ("tree.py", "cases.py", "messages.py", "probes.py"):
+    for name in ("tree.py", "cases.py", "messages.py", "modules.py", "probes.py"):
         shutil.copy(ROOT / "course_lib" / name, package)
     (package / "__init__.py").write_text("def check(*_):\n    pass\n")
     (package / "kernels.py").write_text("def twice(x):\n    return 2 * x\n")

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from autograder.catalogue import LESSONS, find_exercise, find_lesson
 from autograder.course import Exercise, Lesson, Question
@@ -241,7 +242,7 @@ def solution_parameters(exercise: Exercise) -> list[tuple[str, Any]]:
     (lesson,) = (lesson for lesson in LESSONS if exercise in lesson.exercises)
     source = (SOLUTIONS / lesson.id / f"{lesson.id}.py").read_text(encoding="utf-8")
     nodes = [node for node in ast.parse(source).body if getattr(node, "name", "") == exercise.id]
-    namespace: dict[str, Any] = {"np": np}
+    namespace: dict[str, Any] = {"np": np, "torch": torch}
     exec(compile(ast.Module(nodes, []), lesson.id, "exec"), namespace)
     return parameters(namespace[exercise.id])
 

@@ -76,12 +76,17 @@ def _warm_up(standing: walls.Walls, *, torch: bool) -> None:
 
 
 def _warm_up_torch() -> None:
+    environment = dict(os.environ)
     torch = importlib.import_module("torch")
     torch.set_num_threads(1)
     layer = torch.nn.Linear(3, 2)
     layer(torch.ones(1, 3)).sum().backward()
-    torch.optim.SGD(layer.parameters(), lr=0.1).step()
+    for optimiser in (torch.optim.SGD, torch.optim.Adam):
+        optimiser(layer.parameters(), lr=0.1).step()
     torch.manual_seed(SEED)
+    # Torch leaves names of folders behind.
+    os.environ.clear()
+    os.environ.update(environment)
 
 
 def _middle(job: int, standing: walls.Walls, limits: walls.Limits) -> None:

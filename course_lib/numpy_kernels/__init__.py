@@ -149,6 +149,8 @@ from course_lib.numpy_kernels.residual import (
     stochastic_depth_backward,
     zero_init_gamma,
 )
+from course_lib.numpy_kernels.residual_net import ResNetSmall
+from course_lib.numpy_kernels.residual_shapes import resnet18_shapes
 from course_lib.numpy_kernels.schedules import (
     constant_lr,
     cosine_lr,
@@ -164,9 +166,12 @@ from course_lib.numpy_kernels.sharing import multitask_loss, multitask_loss_back
 from course_lib.numpy_kernels.stopping import early_stopping
 from course_lib.numpy_kernels.targets import label_smoothing, pseudo_labels
 from course_lib.numpy_kernels.text import build_vocab, encode_and_pad, tokenize
+from course_lib.numpy_kernels.text_net import TextCNN
 from course_lib.numpy_kernels.textcnn import text_cnn_forward, top_ngrams
 
 __all__ = [
+    "ResNetSmall",
+    "TextCNN",
     "Value",
     "activation_stats",
     "adagrad_step",
@@ -285,6 +290,7 @@ __all__ = [
     "relu_forward",
     "residual_backward",
     "residual_forward",
+    "resnet18_shapes",
     "rmsprop_step",
     "sequential_backward",
     "sgd_step",

@@ -288,7 +288,8 @@ for dtype in (torch.float32, torch.float64):
 # Neural networks are parametric, even with a billion parameters.
 #
 # A **non-parametric** method keeps the data. Nearest neighbour gives a new pupil the answer of the most similar old
-# one: its size grows with the list, and nothing is trained.
+# one: its size grows with the list, and nothing is trained. Every answer then costs a walk through the whole list,
+# while three numbers answer at once, whatever the list was.
 
 # %%
 newcomer = np.array([12.0, 12.0])
@@ -604,7 +605,8 @@ DecisionBoundary()
 
 # %% [markdown]
 # Read it again slowly: it is the whole reason for hidden layers. No learning rate, no patience and no luck can help
-# one neuron here. Three corners of four is the best possible, and the picture shows one such line.
+# one neuron here. Three corners of four is the best possible, and the picture shows one such line. However
+# you move it: whichever corner you win, you lose another one.
 
 # %%
 plots.xor_line([1.0, 1.0], -0.5)
@@ -671,13 +673,14 @@ print(expit(20 * CORNERS[:, 0] + 20 * CORNERS[:, 1] - 10).round(4))
 
 # %% [markdown]
 # Without biases every line of the first layer passes through the corner $(0, 0)$, and there each hidden unit answers
-# $\sigma(0) = \tfrac12$, whatever its weights.
+# $\sigma(0) = \tfrac12$, whatever its weights. No plan can then be kept.
 
 # %% [markdown]
 # ### What the hidden layer does to the four points
 #
 # It moves them. Left: the inputs. Right: the same four points as the output neuron sees them, when $h_1$ is an
-# exact OR and $h_2$ an exact AND. Two corners meet, like those of the folded sheet. **Predict:** which line would
+# exact OR and $h_2$ an exact AND. Two corners meet, like those of the folded sheet, and from then on nothing can tell
+# them apart. **Predict:** which line would
 # you draw?
 
 # %%
@@ -934,7 +937,8 @@ check("mse_loss", mse_loss)
 
 # %% [markdown]
 # Even 0 and 1 are reached only in the limit of infinite weights, so the loss never gets to exactly zero. An answer
-# stays approximate: 0.97 for a 1 is fine. We decide with the threshold: class 1 if $o > \tfrac12$.
+# stays approximate, and that is no mistake: 0.97 for a 1 is fine. We decide with the threshold: class 1
+# if $o > \tfrac12$.
 
 # %% [markdown]
 # ## 10 · Backwards, first half: the deltas
@@ -1289,9 +1293,9 @@ plots.shares_solved(shares)
 # ### More data than the four corners
 #
 # Real inputs are rarely exactly 0 or 1. A network trained on the four corners has seen four points; what it answers
-# around them is left to chance. Train on little clouds around the corners instead, and it must get whole regions
-# right. Below: five starts, trained on 4 points or on 200, tested on 2,000 new points within 0.45 of a corner.
-# **Predict** both percentages.
+# around them is left to chance. Train on little clouds instead, points $c + u$ with a corner $c$ and a small random
+# $u$, and it must get whole regions right. Below: five starts, trained on 4 points or on 200, tested on 2,000 new
+# points within 0.45 of a corner. **Predict** both percentages.
 
 
 # %%
@@ -1465,15 +1469,17 @@ plots.digit_images(digits.x_train[first_of_each], range(10))
 # $$R(f) = \mathbb{E}\,\ell(f(x), y), \qquad R_Z(f) = \frac{1}{|Z|} \sum_{(x,y)\in Z} \ell(f(x), y).$$
 #
 # We want a small $R$ but can only compute $R_Z$. Training makes $R_Z$ small (sometimes plus another term, lesson 05).
+# Nothing forces $R$ to follow: a function may be excellent on the sample and poor everywhere else. How far the two are
+# apart shows only on examples that training never saw.
 
 # %% [markdown]
 # ### Train, validation, test
 #
 # A function that learnt its list by heart has empirical risk 0 and knows nothing (**overfitting**); one that is too
 # simple is bad on the list and off it (**underfitting**). So keep data aside: **train** on one part (1,197 images),
-# choose with the **validation** part (300), and open the **test** part (300) once, at the end, for an honest
-# estimate of
-# $R$. Why not choose with the test part? The best of many tries is partly lucky, and the luck would go into the score.
+# choose with the **validation** part (300), and open the **test** part (300) once, at the end, for an honest estimate
+# of the risk $R$. Why not choose with the test part? The best of many tries is partly lucky, and the luck would go into
+# the score.
 
 # %% [markdown]
 # ### Hyperparameters

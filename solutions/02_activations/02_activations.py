@@ -325,10 +325,10 @@ check("relu_backward", relu_backward)
 # %% [markdown]
 # ### Sparsity
 #
-# ReLU does not only shrink a negative score, it answers exactly 0. With scores that are as often negative as positive,
-# about half of the units of a layer are silent for a given example, and another half for another example. Such a code
-# is **sparse**: a few units speak for each input. Zeros are cheap to store and to multiply, and the units that speak
-# say more clearly which kind of input this is. The sigmoid, on the other hand, never says nothing.
+# ReLU does not only shrink a negative score, it answers exactly $\max(0, x) = 0$. With scores that are as often
+# negative as positive, about half of the units of a layer are silent for a given example, and another half for another
+# example. Such a code is **sparse**: a few units speak for each input. Zeros are cheap to store and to multiply, and
+# the units that speak say more clearly which kind of input this is. The sigmoid, on the other hand, never says nothing.
 
 # %% [markdown]
 # **Look.** One hidden layer of 200 units with random weights sees the digits. **Predict** the share of exact zeros

@@ -1070,7 +1070,7 @@ if ready(clip_grad_norm=clip_grad_norm):
 # A straight line from a share $a$ of $\eta_0$, a third in Torch, up to $\eta_0$ in the first $T$ steps. At the start
 # gradients are large and point in changing directions, Adam's averages rest on a few numbers, and curvature is often
 # highest: the rate that is right later is above $2/L$ now. A few hundred gentle steps avoid the crash. Goyal and
-# others (2017) needed it for batches of thousands of images. Any schedule can follow.
+# others (2017) needed it for batches of thousands of images. After the warm-up any schedule can follow.
 
 # %% [markdown]
 # ### Warm restarts (SGDR)

@@ -167,10 +167,10 @@ plots.polynomials(wave_x, wave_y, (1, 3, 11), wave_grid)
 # ### Underfitting
 #
 # A straight line cannot follow a wave, however long it is trained. Its error is large on the training points *and* on
-# new ones; the gap is small. This is **underfitting**. More data does not help; a model with more freedom does, or
-# training that goes on until it is finished. Networks underfit when they are too small, when the learning rate is
-# wrong, and when they are regularised too much: the lab starts with such a one. Never regularise a model that
-# underfits: look at the training loss first.
+# new ones, and the gap between the two is small: $E_{\text{train}} \approx E_{\text{new}}$. This is **underfitting**.
+# More data does not help; a model with more freedom does, or training that goes on until it is finished. Networks
+# underfit when they are too small, when the learning rate is wrong, and when they are regularised too much: the lab
+# starts with such a one. Never regularise a model that underfits: look at the training loss first.
 
 # %% [markdown]
 # ### Overfitting
@@ -1464,10 +1464,10 @@ plots.label_race(label_runs)
 # %% [markdown]
 # ### Good minima despite non-convexity
 #
-# The loss of a network is not convex: on the straight line between two trained networks it rises and falls again. One
-# might fear that descent gets stuck. It does not: every start reaches a loss of nearly 0. The riddle is another one.
-# There are *many* weights with training loss 0, and some of them are terrible on new images. **Predict** how bad one
-# can be that reads all 100 training images right.
+# The loss of a network is not convex: on the straight line $(1 - s)\,\theta_1 + s\,\theta_2$ between two trained
+# networks it rises and falls again. One might fear that descent gets stuck. It does not: every start reaches a loss of
+# nearly 0. The riddle is another one. There are *many* weights with training loss 0, and some of them are terrible on
+# new images. **Predict** how bad one can be that reads all 100 training images right.
 
 # %%
 one_end, other_end = new_network(seed=1), new_network(seed=2)
