@@ -104,11 +104,11 @@ def _fitted(net: Any, x: Any, labels: Any, steps: int, lr: float) -> list[np.nda
     """All parameters, in order, after some steps of Adam on one batch, in training mode."""
     torch = sys.modules["torch"]
     inputs, targets = torch.as_tensor(x), torch.as_tensor(labels)
-    adam = torch.optim.Adam(net.parameters(), lr=lr)
+    adam, loss = torch.optim.Adam(net.parameters(), lr=lr), torch.nn.CrossEntropyLoss()
     net.train()
     for _ in range(steps):
         adam.zero_grad()
-        torch.nn.functional.cross_entropy(net(inputs), targets).backward()
+        loss(net(inputs), targets).backward()
         adam.step()
     return [_array(parameter) for parameter in net.parameters()]
 

@@ -1,7 +1,7 @@
 """Functions that cases hand to an answer: known shape, secret coefficients.
 
 Each entry of `PROBES` makes a function from its coefficients. Operators and `.sum()` only, so that the same function
-takes a NumPy array or a Torch tensor.
+takes a NumPy array or a Torch tensor. Most give one number; `BRANCHES` are the passes of what lies inside a layer.
 """
 
 from __future__ import annotations
@@ -43,4 +43,58 @@ def descent(w: Any, k: Any, ends: Any) -> Callable[[Any], Any]:
     return step
 
 
-PROBES: Mapping[str, Maker] = {"quadratic": quadratic, "cubic": cubic, "coupled": coupled, "descent": descent}
+def bend(a: Any, c: Any) -> Callable[[Any], Any]:
+    """The branch ``f = a * x**2 + c`` of a residual layer, which remembers its input: x to (f, cache)."""
+    return lambda x: (a * x * x + c, (x,))
+
+
+def bend_backward(a: Any, c: Any) -> Callable[[Any, Any], Any]:
+    """Backward pass of `bend`, (dout, cache) to (dx, da, dc)."""
+    return lambda dout, cache: (2 * a * cache[0] * dout, cache[0] * cache[0] * dout, 1 * dout)
+
+
+def blend(a: Any, c: Any) -> Callable[[Any], Any]:
+    """The branch ``f = a * (sum c * x)``: every entry depends on all of x."""
+    return lambda x: (a * (c * x).sum(), ())
+
+
+def blend_backward(a: Any, c: Any) -> Callable[[Any, Any], Any]:
+    """Backward pass of `blend`, (dout, cache) to dx alone: an array, not a tuple."""
+    return lambda dout, cache: c * (a * dout).sum()
+
+
+def shift(c: Any) -> Callable[[Any], Any]:
+    """The branch ``f = x + c``."""
+    return lambda x: (x + c, ())
+
+
+def shift_backward(c: Any) -> Callable[[Any, Any], Any]:
+    """Backward pass of `shift`, (dout, cache) to (dout,): the very array that came in."""
+    return lambda dout, cache: (dout,)
+
+
+def drift(a: Any) -> Callable[[Any], Any]:
+    """A branch with a memory: each call adds ``a * x`` to what it keeps and hands that out.
+
+    A call too many shows in the next one, and so does a change of the array that it handed out.
+    """
+    kept = [0 * a]
+
+    def branch(x: Any) -> Any:
+        kept[0] = kept[0] + a * x
+        return kept[0], ()
+
+    return branch
+
+
+BRANCHES: Mapping[str, Maker] = {
+    "bend": bend, "bend_backward": bend_backward, "blend": blend, "blend_backward": blend_backward,
+    "shift": shift, "shift_backward": shift_backward, "drift": drift,
+}  # fmt: skip
+PROBES: Mapping[str, Maker] = {
+    "quadratic": quadratic,
+    "cubic": cubic,
+    "coupled": coupled,
+    "descent": descent,
+    **BRANCHES,
+}

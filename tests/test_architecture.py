@@ -25,6 +25,7 @@ WORKER_IMPORTS = {
     "autograder.sandbox.wire",
     "course_lib.cases",
     "course_lib.messages",
+    "course_lib.modules",
     "course_lib.probes",
     "course_lib.tree",
 }

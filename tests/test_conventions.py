@@ -226,3 +226,75 @@ def test_values_accumulate_until_they_are_cleared() -> None:
     x.grad = 0.0
     (x + 1.0).backward()
     assert x.grad == 1.0
+
+
+def test_batch_normalisation_caches_what_its_way_back_needs(rng: np.random.Generator) -> None:
+    """The cache of `batchnorm_forward` is (x_hat, inv_std, gamma); out is gamma * x_hat + beta."""
+    x, (gamma, beta, mean) = rng.normal(size=(5, 3)), rng.normal(size=(3, 3))
+    out, (x_hat, inv_std, cached), *_ = kernels.batchnorm_forward(x, gamma, beta, mean, np.ones(3))
+    np.testing.assert_allclose(out, cached * x_hat + beta)
+    np.testing.assert_allclose(x_hat / inv_std, x - x.mean(axis=0))
+    assert cached is gamma
+
+
+def test_normalised_within_an_example_whatever_the_batch(rng: np.random.Generator) -> None:
+    """Layer norm centres the last axis, group norm neighbouring channels; gamma and beta come after, per channel."""
+    x, ones, zeros = rng.normal(size=(2, 4, 3, 5)), np.ones(5), np.zeros(5)
+    np.testing.assert_allclose(kernels.layernorm_forward(x, ones, zeros)[0].mean(axis=-1), 0, atol=1e-12)
+    gamma, beta = rng.normal(size=(2, 4))
+    out = kernels.groupnorm_forward(x, gamma, beta, 2)[0]
+    x_hat = (out - beta[:, None, None]) / gamma[:, None, None]
+    np.testing.assert_allclose(x_hat.reshape(2, 2, -1).mean(axis=2), 0, atol=1e-12)
+    assert np.abs(x_hat.mean(axis=(2, 3))).min() > 1e-3
+
+
+def test_a_stride_widens_later_layers_only() -> None:
+    """Nothing sees 1; a layer's own stride does not count for itself, all earlier ones do for the next."""
+    assert kernels.receptive_field([]) == 1
+    assert kernels.receptive_field([(3, 5, 1)]) == 3
+    assert kernels.receptive_field([(3, 5, 1), (2, 4, 3)]) == 3 + 3 * 5
+    assert kernels.receptive_field([(3, 5, 1), (2, 4, 3), (2, 1, 1)]) == 3 + 3 * 5 + 5 * 4
+
+
+def test_costs_are_of_one_image_with_biases_as_parameters() -> None:
+    """Two filters through three channels over one window: a product per weight, a parameter more per filter."""
+    parameters, multiply_adds, outputs = kernels.count_conv(3, 2, 4, 4, 4)
+    assert multiply_adds == 2 * 3 * 4 * 4
+    assert parameters == multiply_adds + 2
+    assert outputs == 2
+
+
+def test_tables_have_a_row_per_layer() -> None:
+    """Maps have three sizes and rows one; pooling learns nothing, and dense layers take in all numbers and a bias."""
+    layers = [("c", "conv", 4, 3, 1, 0), ("p", "pool", 2, 2), ("d", "dense", 5), ("e", "dense", 2)]
+    table = kernels.alexnet_table(layers, (1, 6, 8))
+    assert table == [("c", (4, 4, 6), 40), ("p", (4, 2, 3), 0), ("d", (5,), 5 * 25), ("e", (2,), 2 * 6)]
+
+
+def test_a_vocabulary_counts_its_special_entries() -> None:
+    """Four entries are padding, unknown and two words, the first of the equally frequent ones by the alphabet."""
+    texts = [["not", "so", "good", "so"], ["bad", "not"]]
+    assert kernels.build_vocab(texts, 1, 4) == {"<pad>": 0, "<unk>": 1, "not": 2, "so": 3}
+    assert kernels.build_vocab(texts, 1, 5)["bad"] == 4
+
+
+def test_texts_are_cut_and_filled_at_the_end() -> None:
+    """The first words stay, zeros follow the last one, and an unknown word keeps its place."""
+    vocab = {"<pad>": 0, "<unk>": 1, "be": 2, "to": 3}
+    assert kernels.encode_and_pad(["to", "be", "or"], vocab, 2).tolist() == [3, 2]
+    assert kernels.encode_and_pad(["or", "to"], vocab, 4).tolist() == [1, 3, 0, 0]
+
+
+def test_padding_is_a_row_like_any_other(rng: np.random.Generator) -> None:
+    """Word 0 is looked up, and gets the gradient that reaches it."""
+    w, ids = rng.normal(size=(3, 2)), np.array([[2, 0, 0]])
+    out, cache = kernels.embedding_forward(ids, w)
+    np.testing.assert_array_equal(out[0, 1], w[0])
+    np.testing.assert_array_equal(kernels.embedding_backward(np.ones((1, 3, 2)), cache)[0], [2, 2])
+
+
+def test_only_windows_that_fire_are_listed() -> None:
+    """An answer of 0 is no answer; what comes twice is listed once, and a tie goes to the earlier text."""
+    texts, answers = [["so", "bad"], ["so", "good", "so"]], np.array([[2.0, 0.0, 0.0], [1.0, 3.0, 2.5]])
+    assert kernels.top_ngrams(texts, answers, 1, 9) == [("good", 3.0), ("so", 2.5)]
+    assert kernels.top_ngrams(texts, np.full((2, 3), 1.5), 1, 2) == [("so", 1.5), ("bad", 1.5)]

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from autograder.catalogue import LESSONS, find_exercise, find_lesson
-from autograder.course import Exercise, Lesson, Question
+from autograder.course import Exercise, Lesson
 from course_lib import numpy_kernels, torch_kernels
 from course_lib.cases import Case, StepError, case_to_tree, run
 from course_lib.compare import Tolerance, compare
@@ -25,7 +25,6 @@ from course_lib.tree import pack
 pytestmark = pytest.mark.filterwarnings("error")
 
 ALL = [exercise for lesson in LESSONS for exercise in lesson.exercises]
-QUESTIONS = [question for lesson in LESSONS for question in lesson.questions]
 SEEDS = (1, 2, 3, 5, 8, 13)
 SOLUTIONS = Path(__file__).parents[1] / "solutions"
 NUMPY = {name: getattr(numpy_kernels, name) for name in numpy_kernels.__all__}
@@ -33,7 +32,6 @@ TORCH = {name: getattr(torch_kernels, name) for name in torch_kernels.__all__}
 TORCH_ON_ARRAYS = {name: on_arrays(kernel) for name, kernel in TORCH.items()}
 
 each_exercise = pytest.mark.parametrize("exercise", ALL, ids=lambda exercise: exercise.id)
-each_question = pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.id)
 each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.id)
 
 
@@ -332,45 +330,6 @@ def test_the_search_for_names_sees_every_kind():
         "import numpy as np\nfor a in (1,):\n    b, *c = [x for x in ()]\nif True:\n    d = 1\ndef e(f):\n    g = 1\n"
     )
     assert bound_by(ast.parse(source)) == {"np", "a", "b", "c", "d", "e"}
-
-
-@each_question
-def test_question_answers_agree_for_every_variant(question):
-    """Formula and Torch give the same answer for all 256 variants, and rounding never decides."""
-    for variant in range(256):
-        numbers, answer = ask(question, variant)
-        scaled = answer * 10**question.decimals
-        assert abs(scaled - np.floor(scaled) - 0.5) > 0.05, (variant, answer)
-        assert abs(question.torch_answer(**numbers) - answer) < 1e-9, variant
-
-
-def ask(question: Question, variant: int) -> tuple[dict[str, int | float], float]:
-    """The numbers of a variant and the answer to them."""
-    numbers = question.numbers(np.random.default_rng(variant))
-    return numbers, question.answer(**numbers)
-
-
-@each_question
-def test_question_mistakes_never_give_the_answer(question):
-    """Named wrong formulas round to something else than the answer, and than each other, in every variant."""
-    assert len(question.mistakes) >= 2
-    for variant in range(256):
-        numbers, answer = ask(question, variant)
-        found = [answer, *(formula(**numbers) for _, formula in question.mistakes.values())]
-        rounded = {round(value, question.decimals) for value in found}
-        assert len(rounded) == len(found), (variant, found)
-
-
-@each_question
-def test_question_texts_use_the_numbers(question):
-    """Text and explanation can be filled in, and learners get different questions."""
-    texts = set()
-    for variant in range(256):
-        numbers, answer = ask(question, variant)
-        texts.add(question.text.format(**numbers))
-        filled = question.explanation.format(**numbers, answer=round(answer, question.decimals))
-        assert "{" not in filled
-    assert len(texts) >= 100
 
 
 def test_lookups_find_and_say_what_is_near():

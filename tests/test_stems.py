@@ -141,7 +141,8 @@ def test_function_bodies_stay_short():
     for path in (ROOT / "course_lib").glob("*_kernels/*.py"):
         functions = [node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.FunctionDef)]
         for node in functions:
-            body = node.body[1:] if ast.get_docstring(node) else node.body
+            # Of an abstract method there is nothing but its docstring.
+            body = node.body[1:] if ast.get_docstring(node) and len(node.body) > 1 else node.body
             lengths.append(body[-1].end_lineno - body[0].lineno + 1)
     lengths.sort()
     assert lengths[-1] <= 30

@@ -187,6 +187,16 @@ def _preactivation_block__changes_input(x, gamma1, beta1, w1, gamma2, beta2, w2)
     return x, ()
 
 
+def _preactivation_block__no_cache(x, gamma1, beta1, w1, gamma2, beta2, w2):
+    from course_lib.numpy_kernels import batchnorm2d_forward, conv2d_forward
+
+    h = x
+    for gamma, beta, w in ((gamma1, beta1, w1), (gamma2, beta2, w2)):
+        normal = batchnorm2d_forward(h, gamma, beta, np.zeros_like(beta), np.ones_like(beta))[0]
+        h = conv2d_forward(np.maximum(normal, 0), w, padding=1)[0]
+    return x + h
+
+
 def _preactivation_block__by_hand(x, gamma1, beta1, w1, gamma2, beta2, w2):
     # Nothing imported: centred, scaled, and the nine places of the filters added up on a frame of zeros.
     def half(h, gamma, beta, w):
@@ -291,6 +301,11 @@ PREACTIVATION_BLOCK = Exercise(
             "changes_input",
             "Your values are right, but x is changed. Return x + f, which makes a new array, instead of x += f.",
             _preactivation_block__changes_input,
+        ),
+        Mistake(
+            "no_cache",
+            "You return out alone. A layer returns two things, and the second is the cache: return x + f, cache.",
+            _preactivation_block__no_cache,
         ),
     ),
     other_ways=(

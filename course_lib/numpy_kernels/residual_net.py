@@ -28,6 +28,9 @@ class ResNetSmall(NumpyModule):
         width: channels of the stem and of block A.
         classes: how many scores.
 
+    Raises:
+        ValueError: when weights are loaded that do not fit, or in training mode a channel has only one value.
+
     Source: He, Zhang, Ren and Sun (2016), in small.
 
     >>> sum(parameter.size for parameter in ResNetSmall().parameters)

@@ -32,6 +32,9 @@ class TextCNN(NumpyModule):
         classes: how many scores.
         p: probability to drop a feature, in training mode.
 
+    Raises:
+        ValueError: when weights are loaded that do not fit, or a filter is wider than the texts.
+
     Source: Kim (2014).
 
     >>> TextCNN(5, dim=2, filters=3, widths=(2,), classes=4).shapes()

@@ -1,10 +1,11 @@
-"""What both files of widget tests do to a page: predict, press keys, wait, move sliders."""
+"""What the files of widget tests share: load a module, predict, press keys, wait, move sliders, measure, run a cell."""
 
 from __future__ import annotations
 
 import numpy as np
 from playwright.sync_api import Locator, Page
 
+from course_lib.widgets import _base
 from course_lib.widgets.neuron import XOR
 
 CORNERS = np.array(XOR, dtype=float)
@@ -33,11 +34,42 @@ CONTRAST = """(root) => {
 STICKING_OUT = """(root) => { const edge = root.getBoundingClientRect().right;
   const right = (node) => node.getBoundingClientRect().right;
   return [...root.querySelectorAll('*')].filter((node) => right(node) > edge + 1).map((node) => node.tagName); }"""
+MODULE = (
+    "async (text) => { window.part = await import(URL.createObjectURL(new Blob([text], {type: 'text/javascript'}))); }"
+)
+# How long a key takes: to the end of the handlers (`drawn`), and to the frame that shows it (`shown`).
+STOPWATCH = """(root) => {
+  window.drawn = [];
+  window.shown = [];
+  let pressed = 0;
+  root.addEventListener('keydown', (event) => { pressed = event.timeStamp; }, true);
+  root.addEventListener('input', () => { window.begun = performance.now(); }, true);
+  root.addEventListener('input', () => {
+    window.drawn.push(performance.now() - window.begun);
+    const start = pressed;
+    requestAnimationFrame(() => {
+      const channel = new MessageChannel();
+      channel.port1.onmessage = () => window.shown.push(performance.now() - start);
+      channel.port2.postMessage(0);
+    });
+  });
+}"""
+
+
+def load(page: Page, module: str) -> None:
+    """Load one bundle of ours as `window.part`."""
+    page.goto("about:blank")
+    page.evaluate(MODULE, _base.bundle(module))
 
 
 def answer(root: Locator, name: str) -> None:
     """Make the prediction, which wakes the controls up."""
     root.get_by_role("button", name=name, exact=True).first.click()
+
+
+def range_of(root: Locator, name: str) -> Locator:
+    """The slider with this name."""
+    return root.get_by_role("slider", name=name, exact=True)
 
 
 def press(page: Page, control: Locator, key: str, times: int = 1) -> None:
@@ -87,3 +119,15 @@ def assert_nothing_sticks_out(page: Page, width: int) -> None:
     looks = page.locator(".look").all()
     assert [root.evaluate(STICKING_OUT) for root in looks] == [[] for _ in looks]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def run_more(page: Page, code: str) -> Locator:
+    """Put code into the last cell, run it, and return its output."""
+    run = """async (code) => {
+      const book = window.jupyterapp.shell.currentWidget.content;
+      book.activeCellIndex = book.widgets.length - 1;
+      book.activeCell.model.sharedModel.setSource(code);
+      await window.jupyterapp.commands.execute('notebook:run-cell');
+    }"""
+    page.evaluate(run, code)
+    return page.locator(".jp-Cell").last.locator(".jp-OutputArea-output")

@@ -6,8 +6,8 @@ import json
 
 import numpy as np
 import pytest
-from driving import CORNERS, PICTURE, SLIDERS, answer, as_arrays, moves_picture, press, wait_for_data
-from playwright.sync_api import Locator, Page, expect
+from driving import CORNERS, PICTURE, SLIDERS, answer, as_arrays, moves_picture, press, run_more, wait_for_data
+from playwright.sync_api import expect
 
 from course_lib.numpy_kernels.losses import mse_loss
 from course_lib.numpy_kernels.mlp import mlp_forward, train_xor
@@ -25,18 +25,6 @@ CELLS = (
 READ = (
     "print('state', json.dumps([neuron.b, neuron.goal_reached, fold.t, trainer.steps, trainer.loss, trainer.weights]))"
 )
-
-
-def run_more(page: Page, code: str) -> Locator:
-    """Put code into the last cell, run it, and return its output."""
-    run = """async (code) => {
-      const book = window.jupyterapp.shell.currentWidget.content;
-      book.activeCellIndex = book.widgets.length - 1;
-      book.activeCell.model.sharedModel.setSource(code);
-      await window.jupyterapp.commands.execute('notebook:run-cell');
-    }"""
-    page.evaluate(run, code)
-    return page.locator(".jp-Cell").last.locator(".jp-OutputArea-output")
 
 
 def test_lesson_widgets_live_in_jupyterlab(notebook) -> None:

@@ -12,51 +12,25 @@ from driving import (
     CORNERS,
     PICTURE,
     SLIDERS,
+    STOPWATCH,
     answer,
     as_arrays,
     assert_nothing_sticks_out,
     assert_readable,
+    load,
     moves_picture,
     press,
     wait_for_data,
 )
 from nbconvert import HTMLExporter
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from course_lib.numpy_kernels.losses import mse_loss
 from course_lib.numpy_kernels.mlp import mlp_forward, train_xor
-from course_lib.widgets import _base
 from course_lib.widgets.mlp import HiddenFold, XorTrainer, initial_weights
 from course_lib.widgets.neuron import XOR, DecisionBoundary
 
 pytestmark = pytest.mark.browser
-
-MODULE = (
-    "async (text) => { window.part = await import(URL.createObjectURL(new Blob([text], {type: 'text/javascript'}))); }"
-)
-STOPWATCH = """(root) => {
-  window.drawn = [];
-  window.shown = [];
-  let pressed = 0;
-  root.addEventListener('keydown', (event) => { pressed = event.timeStamp; }, true);
-  root.addEventListener('input', () => { window.begun = performance.now(); }, true);
-  root.addEventListener('input', () => {
-    window.drawn.push(performance.now() - window.begun);
-    const start = pressed;
-    requestAnimationFrame(() => {
-      const channel = new MessageChannel();
-      channel.port1.onmessage = () => window.shown.push(performance.now() - start);
-      channel.port2.postMessage(0);
-    });
-  });
-}"""
-
-
-def load(page: Page, module: str) -> None:
-    """Load one bundle of ours as `window.part`."""
-    page.goto("about:blank")
-    page.evaluate(MODULE, _base.bundle(module))
-
 
 # Arithmetic
 

@@ -8,9 +8,8 @@ import statistics
 import numpy as np
 import pytest
 import torch
-from driving import CONTRAST, PICTURE, SLIDERS, answer, assert_nothing_sticks_out, press, wait_for_data
+from driving import CONTRAST, PICTURE, SLIDERS, STOPWATCH, answer, assert_nothing_sticks_out, load, press, wait_for_data
 from playwright.sync_api import Locator, expect
-from test_lesson_01_widgets import STOPWATCH, load
 from torch.nn import functional
 
 from course_lib.widgets.activations import ActivationExplorer, SoftmaxTemperature

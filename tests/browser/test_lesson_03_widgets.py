@@ -8,10 +8,8 @@ import statistics
 import numpy as np
 import pytest
 import torch
-from driving import CONTRAST, PICTURE, SLIDERS, answer, moves_picture, press
-from playwright.sync_api import Locator, expect
-from test_lesson_01_in_jupyterlab import run_more
-from test_lesson_01_widgets import STOPWATCH, load
+from driving import CONTRAST, PICTURE, SLIDERS, STOPWATCH, answer, load, moves_picture, press, range_of, run_more
+from playwright.sync_api import expect
 
 from course_lib.widgets.differences import CURVES, StepSize, difference_errors
 from course_lib.widgets.graphs import GradientFlow, GraphStepper, gradient_norms, network_draw
@@ -19,11 +17,6 @@ from course_lib.widgets.graphs import GradientFlow, GraphStepper, gradient_norms
 pytestmark = pytest.mark.browser
 
 NAMES = ("x1", "x2", "w1", "w3", "b")
-
-
-def range_of(root: Locator, name: str) -> Locator:
-    """Return a slider by its whole name."""
-    return root.get_by_role("slider", name=name, exact=True)
 
 
 # Arithmetic

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from test_lesson_01_widgets import load
+from driving import load
 from torch.optim import lr_scheduler
 
 from course_lib.numpy_kernels.schedules import lr_range_test

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from driving import answer, press
+from driving import answer, press, range_of, run_more
 from playwright.sync_api import expect
-from test_lesson_01_in_jupyterlab import run_more
-from test_lesson_04_widgets import range_of
 
 from course_lib.widgets.optimisers import RUNNERS
 

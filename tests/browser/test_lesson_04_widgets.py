@@ -9,15 +9,16 @@ import pytest
 from driving import (
     PICTURE,
     SLIDERS,
+    STOPWATCH,
     answer,
     assert_nothing_sticks_out,
     assert_readable,
     moves_picture,
     press,
+    range_of,
     wait_for_data,
 )
-from playwright.sync_api import Locator, Page, expect
-from test_lesson_01_widgets import STOPWATCH
+from playwright.sync_api import Page, expect
 
 from course_lib.widgets.optimisers import RUNNERS, AdamBias, ContourRace
 from course_lib.widgets.schedules import RangeTest, ScheduleDesigner
@@ -33,11 +34,6 @@ FRAMES_AFTER_REMOVAL = """async () => {
   for (let k = 0; k < 10; k += 1) await frame();
   return [step, root.dataset.step];
 }"""
-
-
-def range_of(root: Locator, name: str) -> Locator:
-    """The slider with this name."""
-    return root.get_by_role("slider", name=name, exact=True)
 
 
 def test_momentum_goal_is_reached_by_hand(still_page) -> None:

@@ -6,9 +6,18 @@ import re
 import statistics
 
 import pytest
-from driving import PICTURE, SLIDERS, answer, assert_nothing_sticks_out, assert_readable, press, wait_for_data
+from driving import (
+    PICTURE,
+    SLIDERS,
+    STOPWATCH,
+    answer,
+    assert_nothing_sticks_out,
+    assert_readable,
+    press,
+    range_of,
+    wait_for_data,
+)
 from playwright.sync_api import Locator, Page, expect
-from test_lesson_01_widgets import STOPWATCH
 
 from course_lib.widgets.dropout import DropoutPlayground, DropoutSlider
 from course_lib.widgets.penalties import PenaltyCurve
@@ -49,11 +58,6 @@ SLICES = """async (root) => {
   window.requestAnimationFrame = original;
   return seen;
 }"""
-
-
-def range_of(root: Locator, name: str) -> Locator:
-    """The slider with this name."""
-    return root.get_by_role("slider", name=name, exact=True)
 
 
 def play_to_the_end(page: Page, root: Locator) -> None:
