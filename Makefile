@@ -14,6 +14,7 @@ JUPYTER_LAB = $(abspath $(BIN))/jupyter lab $(if $(filter 0,$(shell id -u)),--al
 
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+CLUSTER := $(VENV)/.installed-cluster
 TORCH := $(shell sed -n 's/^ *"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
 
 # $(call system,PROGRAM,DEBIAN PACKAGE,WHAT FOR): installs the package where it may, else says the one command to run.
@@ -43,7 +44,7 @@ demo: $(INSTALLED) bubblewrap  ## grade a class of made-up submissions from end 
 	@$(BIN)/course demo
 
 .PHONY: test
-test: $(INSTALLED) bubblewrap chromium lint  ## lint and run every test, those in a real browser too
+test: $(INSTALLED) $(CLUSTER) bubblewrap chromium lint  ## lint and run every test, those in a real browser too
 	@$(BIN)/python -m pytest
 
 .PHONY: test-data
@@ -72,18 +73,26 @@ lint: $(INSTALLED)  ## check style (the import contract is checked in tests/test
 bench: $(INSTALLED) bubblewrap  ## compare grading time with stock nbgrader
 	@$(BIN)/python -m benchmarks.grading
 
+.PHONY: cluster
+cluster: $(CLUSTER)  ## install what grading on a dask cluster needs (docs/cluster.md)
+
 .PHONY: release
 release: $(INSTALLED)  ## make the zip for a class: make release LESSON=01_xor_mlp
 	@$(BIN)/course release $(LESSON)
 
+COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+  --no-emit-index-url --no-emit-find-links pyproject.toml --extra test
 .PHONY: pins
-pins:  ## write pins.txt anew from pyproject.toml (needs uv)
+pins:  ## write pins.txt and pins-cluster.txt anew from pyproject.toml (needs uv)
 	@set -o pipefail; { \
 	  echo "# Written by 'make pins'. torch and its CUDA packages are missing on purpose: see CONTRIBUTING.md."; \
-	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	    --no-emit-index-url --no-emit-find-links --extra test pyproject.toml | \
-	  awk '/^[a-z0-9]/ { keep = !/^(torch|triton|cuda-|nvidia-)/ } keep'; } > pins.txt.new
+	  $(COMPILE) | awk '/^[a-z0-9]/ { keep = !/^(torch|triton|cuda-|nvidia-)/ } keep'; } > pins.txt.new
 	@mv pins.txt.new pins.txt
+	@set -o pipefail; sed -n '/^[a-z0-9]/s/ \\$$//p' pins.txt > pins.tmp; { \
+	  echo "# Written by 'make pins'. What the extra 'cluster' needs beyond pins.txt."; \
+	  $(COMPILE) --extra cluster --constraint pins.tmp | awk -F== 'NR == FNR { known[$$1]; next } \
+	    /^[a-z0-9]/ { keep = !/^(torch|triton|cuda-|nvidia-)/ && !($$1 in known) } keep' pins.tmp -; } > pins-cluster.txt.new
+	@mv pins-cluster.txt.new pins-cluster.txt; rm pins.tmp
 
 .PHONY: docs
 docs: $(INSTALLED)  ## write docs/cli.md anew from the command line's own help
@@ -110,4 +119,8 @@ $(INSTALLED): pyproject.toml pins.txt
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check $(TORCH)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r pins.txt
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(CLUSTER): $(INSTALLED) pins-cluster.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r pins.txt -r pins-cluster.txt
 	@touch $@

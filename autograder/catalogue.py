@@ -65,6 +65,34 @@ LESSONS: tuple[Lesson, ...] = (
         "l2_penalty l1_subgradient early_stopping augment_shift_flip label_smoothing mixup pseudo_labels "
         "multitask_loss tied_gradient ensemble_predict dropout_forward dropout_backward dropout_classic",
     ),
+    _lesson(
+        "06_cnn",
+        "Convolutional networks",
+        "cnn_exam",
+        "conv_output_size pad2d conv2d_loops im2col conv2d_forward conv2d_backward maxpool2d_forward "
+        "maxpool2d_backward avgpool2d_forward upsample_nearest_forward receptive_field count_conv alexnet_table",
+    ),
+    _lesson(
+        "07_batchnorm",
+        "Batch normalisation",
+        "batchnorm_exam",
+        "batchnorm_forward batchnorm_eval batchnorm_backward batchnorm_backward_compact batchnorm2d_forward "
+        "layernorm_forward groupnorm_forward fold_batchnorm_into_conv recalibrate_statistics",
+    ),
+    _lesson(
+        "08_residual",
+        "Residual networks",
+        "residual_exam",
+        "residual_forward residual_backward projection_shortcut preactivation_block bottleneck_cost "
+        "gradient_norm_by_depth zero_init_gamma stochastic_depth resnet18_shapes ResNetSmall",
+    ),
+    _lesson(
+        "09_text_cnn",
+        "Text CNNs",
+        "text_cnn_exam",
+        "tokenize build_vocab encode_and_pad embedding_forward embedding_backward conv1d_forward conv1d_backward "
+        "max_over_time_forward max_over_time_backward text_cnn_forward macro_f1 top_ngrams TextCNN",
+    ),
 )
 
 

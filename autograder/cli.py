@@ -104,6 +104,42 @@ def try_file(
     raise typer.Exit(0 if verdict.points == verdict.max_points else 1)
 
 
+@_command("collect", "course collect 01_xor_mlp submissions.zip --roster roster.csv")
+def collect(
+    lesson: LessonId,
+    archives: Annotated[list[Path], typer.Argument(metavar="ARCHIVE...", help="Zip files of a learning platform.")],
+    to: Annotated[Path | None, typer.Option(help="Folder for the submissions [default: run/submitted].")] = None,
+    roster: Annotated[Path | None, typer.Option(help="CSV: learner, and lms_id or name; who is who.")] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace other submissions; they are kept aside.")] = False,
+    time_zone: Annotated[str, typer.Option(help="Of the archives' times [default: this computer's].")] = "",
+    times: Annotated[bool, typer.Option(help="Are the archives' times those of handing in?")] = True,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take submissions out of the zip files of Moodle, Canvas or a plain folder.
+
+    Exit code 1: something was refused, and a person should look at it.
+    """
+    from autograder import collect as collecting
+    from autograder import collect_report
+    from autograder import roster as rosters
+
+    folders, found = Folders.find(), _lesson(lesson)
+    to = to or folders.submitted
+    options = collecting.Options(
+        collecting.time_zone(time_zone), rosters.load_roster(roster) if roster else None, times, replace, dry_run
+    )
+    collected = collecting.collect(found.id, archives, to, options)
+    if as_json:
+        print(json.dumps(collect_report.as_json(found.id, collected, dry_run=dry_run), indent=1))
+    else:
+        for table in collect_report.tables(collected):
+            out.print(table)
+        for sentence in collect_report.summary(collected, dry_run=dry_run):
+            out.print(sentence, markup=False)
+    raise typer.Exit(1 if collected.refused else 0)
+
+
 @_command("grade", "course grade 01_xor_mlp --submitted run/submitted")
 def grade(
     lesson: LessonId,
@@ -111,12 +147,13 @@ def grade(
     as_json: AsJson = False,
     processes: Processes = 0,
     fresh: Annotated[bool, typer.Option("--fresh", help="Judge again what was judged before.")] = False,
+    scheduler: Annotated[str, typer.Option(metavar="ADDRESS", help="Grade on a dask cluster: tcp://HOST:PORT.")] = "",
 ) -> None:
     """Grade a class: verdicts, gradebook and feedback pages. Continues where a stopped run ended."""
     from autograder.verdicts import report_to_json
 
     folders, found = Folders.find(), _lesson(lesson)
-    options = {"processes": processes, "fresh": fresh}
+    options = {"processes": processes, "fresh": fresh, "scheduler": scheduler}
     reports = _grade(folders, found, submitted or folders.submitted, show=not as_json, **options)
     if as_json:
         print(json.dumps({"lesson": found.id, "submissions": [report_to_json(report) for report in reports]}))
@@ -224,6 +261,79 @@ def export(
     out.print(f"Wrote the scores of {exported.learners} learners to {to}", markup=False)
     if exported.waiting:
         out.print(f"Left out until a person has marked them: {', '.join(exported.waiting)}", markup=False)
+
+
+@_command("regrade", "course regrade 01_xor_mlp --dry-run")
+def regrade(
+    lesson: LessonId,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List who gains and who loses; write nothing.")] = False,
+    confirm: Annotated[bool, typer.Option("--confirm", help="Write losses, too. Without it no score falls.")] = False,
+    submitted: Annotated[Path | None, typer.Option(help="Folder of submissions [default: run/submitted].")] = None,
+    as_json: AsJson = False,
+    processes: Processes = 0,
+) -> None:
+    """Judge a graded class again after an exercise changed: who gains, who loses, and why.
+
+    Gains are written, losses only with --confirm. Exit code 1: losses wait, or somebody could not be judged again.
+    """
+    from autograder import regrade_report
+
+    if dry_run and confirm:
+        raise CourseError("Give --dry-run or --confirm, not both: the one writes nothing, the other writes losses.")
+    folders, found = Folders.find(), _lesson(lesson)
+    options = {"dry_run": dry_run, "confirm": confirm, "processes": processes}
+    regraded = _regrade(folders, found, submitted or folders.submitted, show=not as_json, **options)
+    if as_json:
+        print(json.dumps(regrade_report.as_json(regraded, dry_run=dry_run, confirmed=confirm)))
+    else:
+        for table in regrade_report.tables(regraded):
+            out.print(table)
+        for sentence in regrade_report.summary(regraded, dry_run=dry_run):
+            out.print(sentence, markup=False)
+    raise typer.Exit(0 if regraded.settled else 1)
+
+
+def _regrade(
+    folders: Folders, lesson: Any, submitted: Path, *, show: bool, dry_run: bool, confirm: bool, processes: int
+) -> Any:
+    from autograder import regrade
+    from autograder.intake import find_submissions
+    from autograder.workplace import workplace
+
+    with workplace(folders) as place:
+        regrade.require_reports(place, lesson)
+        entries = find_submissions(submitted, lesson.id)
+        _refuse_without_walls(place, lesson)
+        options = {"dry_run": dry_run, "processes": processes}
+        with _progress(f"Judging {lesson.id} again", len(entries), show=show) as advance:
+            regraded = regrade.judge_again(folders, place, lesson, entries, advance=advance, **options)
+        return regraded if dry_run else regrade.apply(folders, place, lesson, regraded, confirm=confirm)
+
+
+@_command("stats", "course stats 01_xor_mlp --picture stats.svg")
+def stats(
+    lesson: LessonId,
+    as_json: AsJson = False,
+    picture: Annotated[Path | None, typer.Option(help="Write a picture, too: a file ending in .svg or .png.")] = None,
+) -> None:
+    """How the class did: pass rate, points, mistakes by name, and how well each exercise tells learners apart."""
+    from autograder import stats as statistics
+
+    folders, found = Folders.find(), _lesson(lesson)
+    result = statistics.statistics_of(found, statistics.latest_reports(folders, found))
+    if picture is not None:
+        from autograder import stats_picture
+
+        stats_picture.write(result, picture)
+    if as_json:
+        print(json.dumps(statistics.as_json(result), indent=1))
+        return
+    for table in statistics.tables(result):
+        out.print(table)
+    for sentence in statistics.sentences(result):
+        out.print(sentence, markup=False)
+    if picture is not None:
+        out.print(f"Wrote {picture}", markup=False)
 
 
 @_command("doctor", "course doctor")

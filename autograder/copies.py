@@ -96,25 +96,33 @@ def verdict_text(verdict: Verdict) -> str:
     return "\n".join(line for line in (head, verdict.message, agreement) if line)
 
 
-def write_autograded(
-    folder: Path, released: Mapping[str, Any], cells: Iterable[Cell], report: Report, timestamp: str = ""
-) -> Path:
-    """Write the copy that formgrader shows, `folder/<learner>/<lesson>/<lesson>.ipynb`, and return its path.
+def autograded(released: Mapping[str, Any], cells: Iterable[Cell], report: Report) -> bytes:
+    """The copy that formgrader shows, with its verdicts.
 
     Args:
-        folder: where nbgrader looks for graded submissions, `run/autograded`.
         released: the released notebook as JSON.
         cells: the submission's cells; none when it cannot be read.
         report: its verdicts.
+    """
+    copy = safe_copy(released, cells)
+    add_verdicts(copy, report)
+    return to_bytes(copy)
+
+
+def keep_autograded(folder: Path, report: Report, content: bytes, timestamp: str = "") -> Path:
+    """Write a copy to `folder/<learner>/<lesson>/<lesson>.ipynb`, and return its path.
+
+    Args:
+        folder: where nbgrader looks for graded submissions, `run/autograded`.
+        report: says whose it is.
+        content: what `autograded` made.
         timestamp: when it was handed in (`timestamp_of`); kept so that nbgrader sees newer submissions.
 
     Raises:
         CourseError: the learner's or lesson's id is no plain folder name.
     """
-    copy = safe_copy(released, cells)
-    add_verdicts(copy, report)
     path = folder / plain_name(report.learner) / plain_name(report.lesson) / f"{report.lesson}.ipynb"
-    write_atomically(path, to_bytes(copy))
+    write_atomically(path, content)
     if timestamp:
         write_atomically(path.with_name("timestamp.txt"), timestamp.encode())
     return path

@@ -174,6 +174,9 @@ class Verdict:
         torch: does it agree with the Torch counterpart?
         seconds: CPU seconds that the learner's code took.
         case: id of the first case that failed, or "".
+        version: the exercise's version when it was judged; 0 for a question, or when nothing was judged.
+        seed: names the seed of the secret cases without giving it away, or the variant of a question.
+        expected: names the cases, expected values, tolerances and mistakes that it was compared with.
     """
 
     exercise: str
@@ -186,6 +189,9 @@ class Verdict:
     torch: Agreement = "not compared"
     seconds: float = 0.0
     case: str = ""
+    version: int = 0
+    seed: str = ""
+    expected: str = ""
 
 
 @dataclass(frozen=True)
@@ -200,6 +206,9 @@ class Report:
         reason: one sentence when the status is not `graded`.
         key: what the verdicts are kept under (hash of answers, exercises, judge, limits, environment).
         seconds: wall seconds spent on it.
+        submission: names the code cells that were judged; the same cells give the same name.
+        judge: names the sources of the judge.
+        environment: Python, NumPy and machine that it was judged with.
     """
 
     learner: str
@@ -209,6 +218,9 @@ class Report:
     reason: str = ""
     key: str = ""
     seconds: float = 0.0
+    submission: str = ""
+    judge: str = ""
+    environment: str = ""
 
     @property
     def points(self) -> float:

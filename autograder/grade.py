@@ -1,8 +1,8 @@
-"""The loop over a class: read, judge, keep; in any `concurrent.futures.Executor`.
+"""The loop over a class: read, judge, keep; on this computer's processes or on a cluster, see `autograder.executors`.
 
-What enters: a folder of submissions. What leaves: a `Report` per learner, as they are finished. A worker
-process holds one warm sandbox and one `Judge`; only the parent writes verdicts, so a kill loses at most
-what was under way.
+What enters: a folder of submissions. What leaves: a `Report` per learner, as they are finished. A worker holds
+one warm sandbox and one `Judge`, and writes nothing: verdicts and copies are written by the process that runs the
+loop, so a kill loses at most what was under way.
 """
 
 from __future__ import annotations
@@ -10,16 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import multiprocessing
 import os
 import platform
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache, partial
 from multiprocessing.util import Finalize
 from pathlib import Path
 
@@ -28,13 +26,17 @@ import numpy as np
 from autograder import messages
 from autograder.answers import Notebook
 from autograder.catalogue import find_lesson, graded_from
-from autograder.copies import answer_texts, timestamp_of, write_autograded
+from autograder.copies import answer_texts, autograded, keep_autograded, timestamp_of
 from autograder.course import Lesson, Outcome, Report, Status, Verdict
+from autograder.doctor import WallCheck, run_doctor
+from autograder.executors import Work, code_changed, on_cluster, on_processes
 from autograder.expected import fingerprint, load_expectations
+from autograder.files import sweep
 from autograder.folders import CourseError, Folders
 from autograder.intake import Entry
 from autograder.judge import Judge, Judged
 from autograder.sandbox.pool import Pool
+from autograder.stamps import Stamps, code_digest
 from autograder.submission import Submission, Unreadable, read_submission
 from autograder.verdicts import VerdictStore
 from autograder.view import build_view
@@ -42,6 +44,7 @@ from course_lib.exam import variant_of
 
 # Starting a worker and its sandbox costs as much as judging about so many submissions.
 WORTH_A_PROCESS = 20
+_HERE = Path(__file__).parent
 _SANDBOX = ("worker", "walls", "wire", "seccomp", "job", "ground")
 _JUDGE_MODULES = ("judge", "answers", "submission", "exam", "messages", *(f"sandbox/{name}" for name in _SANDBOX))
 
@@ -54,6 +57,7 @@ class Graded:
         report: its verdicts.
         new: was it judged now, and may the report be used again?
         texts: what stands in its answer cells; None when it cannot be read.
+        copy: the copy for markers; b"" when nothing could be judged, or when it is written.
         stamp: text of nbgrader's timestamp file, or "".
         handed_in: when, in UTC without time zone, or None.
     """
@@ -61,6 +65,7 @@ class Graded:
     report: Report
     new: bool = False
     texts: Mapping[str, str] | None = None
+    copy: bytes = b""
     stamp: str = ""
     handed_in: datetime | None = None
 
@@ -71,13 +76,14 @@ class Grader:
     Args:
         folders: the course.
         lesson: the lesson.
+        store: where verdicts are looked up; None on another computer, where the file must not be opened.
     """
 
-    def __init__(self, folders: Folders, lesson: Lesson) -> None:
+    def __init__(self, folders: Folders, lesson: Lesson, store: VerdictStore | None = None) -> None:
         self.lesson = lesson
-        self.store = VerdictStore(folders.verdicts)
+        self.store = store
         secret = folders.secret()
-        self._version = _version(lesson, secret)
+        self.version = version_of(lesson, secret)
         expectations, questions = load_expectations(lesson, secret, folders.expected)
         names = [item.id for item in (*lesson.exercises, *lesson.questions)]
         _require_notebooks(folders, lesson)
@@ -92,6 +98,9 @@ class Grader:
             self._pools.append(Pool(view, torch=True))
         solution = Notebook(read_submission(folders.solution(lesson.id)), names)
         self._judge = Judge(lesson, expectations, questions, solution, *self._pools)
+        self._stamps = Stamps(
+            lesson, secret, expectations, questions, [_HERE / f"{name}.py" for name in _JUDGE_MODULES]
+        )
 
     def __enter__(self) -> Grader:
         # A pool with Torch takes seconds to start: only where an answer needs it.
@@ -99,15 +108,31 @@ class Grader:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the sandboxes; they start again when they are needed."""
         for pool in self._pools:
             pool.close()
 
     def grade(self, entry: Entry, fresh: bool = False) -> Graded:
-        """Grade one submission; never raises for anything a submission holds.
+        """Grade one submission and write its copy; never raises for anything a submission holds.
 
         Args:
             entry: whose it is and where.
             fresh: judge even when the verdicts are known.
+        """
+        graded = self.examine(entry, fresh)
+        keep_copy(self._folders, graded)
+        return graded
+
+    def examine(self, entry: Entry, fresh: bool = False, known: Report | None = None) -> Graded:
+        """Grade one submission and write nothing.
+
+        Args:
+            entry: whose it is and where.
+            fresh: judge even when the verdicts are known.
+            known: the learner's kept report, which counts if it is about the same answers.
         """
         started = time.perf_counter()
         try:
@@ -116,13 +141,13 @@ class Grader:
             submission = read_submission(entry.path)
         except Unreadable as error:
             report = self._unreadable(entry.learner, str(error))
-            write_autograded(self._folders.autograded, self._released, (), report)
-            return Graded(report)
-        report, new = self._graded(submission, entry.learner, fresh)
-        report = replace(report, learner=entry.learner, seconds=time.perf_counter() - started)
+            return Graded(report, copy=autograded(self._released, (), report))
+        report, new = self._graded(submission, entry.learner, fresh, known)
+        seconds = time.perf_counter() - started
+        report = replace(report, learner=entry.learner, seconds=seconds, submission=code_digest(submission))
         stamp, handed_in = timestamp_of(entry.path.parent)
-        write_autograded(self._folders.autograded, self._released, submission.cells, report, stamp)
-        return Graded(report, new, answer_texts(self._released, submission.cells), stamp, handed_in)
+        copy = autograded(self._released, submission.cells, report)
+        return Graded(report, new, answer_texts(self._released, submission.cells), copy, stamp, handed_in)
 
     def judge(self, notebook: Notebook, learner: str) -> Judged:
         """Judge a parsed notebook; nothing is kept or written."""
@@ -132,15 +157,17 @@ class Grader:
         """Judge a single exercise of a notebook; nothing is kept."""
         return self._judge.judge_one(exercise_id, notebook)
 
-    def _graded(self, submission: Submission, learner: str, fresh: bool) -> tuple[Report, bool]:
+    def _graded(self, submission: Submission, learner: str, fresh: bool, known: Report | None) -> tuple[Report, bool]:
         notebook = Notebook(submission, self._names, self._given)
         key = self._key(notebook, submission, learner)
-        kept = None if fresh else self.store.get(key)
-        if kept is not None:
-            return kept, False
+        if known is None and self.store is not None:
+            known = self.store.get(key)
+        if known is not None and known.key == key and not fresh:
+            return self._stamps.on(known, learner), False
         judged = self._judge.judge(notebook, learner)
         status, reason = _status(submission, judged.verdicts)
-        return Report(learner, self.lesson.id, status, judged.verdicts, reason, key), judged.keep
+        report = Report(learner, self.lesson.id, status, judged.verdicts, reason, key)
+        return self._stamps.on(report, learner), judged.keep
 
     def _unreadable(self, learner: str, reason: str) -> Report:
         verdicts = tuple(
@@ -150,7 +177,7 @@ class Grader:
         return Report(learner, self.lesson.id, Status.UNREADABLE, verdicts, reason)
 
     def _key(self, notebook: Notebook, submission: Submission, learner: str) -> str:
-        digest = hashlib.sha256(self._version.encode())
+        digest = hashlib.sha256(self.version.encode())
         digest.update(repr((variant_of(self.lesson.id, learner), submission.problems)).encode())
         # A learner id stands in a message, so it belongs to the key as soon as the notebook names another one.
         declared = notebook.constant("LEARNER")
@@ -168,11 +195,11 @@ def _require_notebooks(folders: Folders, lesson: Lesson) -> None:
             raise CourseError(f"{path} is missing. Run `course generate {lesson.id}` first.")
 
 
-def _version(lesson: Lesson, secret: bytes) -> str:
-    here = Path(__file__).parent
+def version_of(lesson: Lesson, secret: bytes) -> str:
+    """Hash of everything but the submission that decides a verdict, the computer's environment included."""
     digest = hashlib.sha256(fingerprint(lesson, secret).encode())
     for name in _JUDGE_MODULES:
-        digest.update((here / f"{name}.py").read_bytes())
+        digest.update((_HERE / f"{name}.py").read_bytes())
     digest.update(f"{sys.version} {np.__version__} {platform.machine()}".encode())
     return digest.hexdigest()
 
@@ -189,8 +216,23 @@ def _status(submission: Submission, verdicts: Sequence[Verdict]) -> tuple[Status
     return Status.GRADED, ""
 
 
+@dataclass(frozen=True)
+class _Job:
+    """A submission on its way to a worker; see `Grader.examine`."""
+
+    entry: Entry
+    fresh: bool
+    known: Report | None = None
+
+
 def grade_class(
-    folders: Folders, lesson: Lesson, entries: Sequence[Entry], *, processes: int = 0, fresh: bool = False
+    folders: Folders,
+    lesson: Lesson,
+    entries: Sequence[Entry],
+    *,
+    processes: int = 0,
+    fresh: bool = False,
+    scheduler: str = "",
 ) -> Iterator[Graded]:
     """Grade many submissions; each is kept before it is yielded, in the order in which they are finished.
 
@@ -200,46 +242,47 @@ def grade_class(
         entries: what to grade.
         processes: how many worker processes; 0 for one per core, and no more than are worth their start.
         fresh: judge again what was judged before.
+        scheduler: address of a dask scheduler whose workers do the work; "" for processes of this computer.
+
+    Raises:
+        CourseError: something is missing that a person can mend. What was finished before is kept.
     """
     _require_notebooks(folders, lesson)
-    store = VerdictStore(folders.verdicts)
-    load_expectations(lesson, folders.secret(), folders.expected)
-    processes = processes or min(len(os.sched_getaffinity(0)), math.ceil(len(entries) / WORTH_A_PROCESS) or 1)
-    waiting, stuck = list(entries), 0
-    while waiting:
-        done: set[str] = set()
-        start = (folders, lesson.id)
-        try:
-            context = _context()
-            with ProcessPoolExecutor(processes, context, initializer=_start_worker, initargs=start) as executor:
-                for graded in _run(executor, waiting, fresh):
-                    store.put(graded.report, graded.new)
-                    done.add(graded.report.learner)
-                    yield graded
-            return
-        except BrokenProcessPool as error:
-            waiting = [entry for entry in waiting if entry.learner not in done]
-            # One at a time from now on: the submission that brings a worker down then names itself.
-            processes, stuck = 1, 0 if done else stuck + 1
-            if stuck > 1:
-                graded = Graded(_given_up(lesson, waiting.pop(0), error))
-                store.put(graded.report, keep=False)
-                yield graded
+    sweep(folders.expected)
+    store, secret = VerdictStore(folders.verdicts), folders.secret()
+    # Made here, once: workers find them.
+    load_expectations(lesson, secret, folders.expected)
+    build_view(lesson, graded_from(lesson), folders.views)
+    if scheduler:
+        work = Work(partial(_start_elsewhere, folders, lesson.id, version_of(lesson, secret)), _examine_elsewhere)
+        found = on_cluster(work, _jobs(store, lesson, entries, fresh), scheduler)
+    else:
+        processes = processes or min(len(os.sched_getaffinity(0)), math.ceil(len(entries) / WORTH_A_PROCESS) or 1)
+        work = Work(partial(_start_here, folders, lesson.id), _examine)
+        found = on_processes(work, [_Job(entry, fresh) for entry in entries], processes)
+    for job, result in found:
+        graded = result if isinstance(result, Graded) else Graded(_given_up(lesson, job.entry, result))
+        yield _keep(folders, store, graded)
 
 
-def _context() -> multiprocessing.context.BaseContext:
-    # A fork starts warm. But a child that is forked while Torch's threads exist waits for them for ever.
-    return multiprocessing.get_context("spawn" if "torch" in sys.modules else "fork")
+def _jobs(store: VerdictStore, lesson: Lesson, entries: Iterable[Entry], fresh: bool) -> Iterator[_Job]:
+    for entry in entries:
+        # Workers have a current folder of their own.
+        entry = replace(entry, path=entry.path.absolute() if entry.path is not None else None)
+        yield _Job(entry, fresh, None if fresh else store.kept(lesson.id, entry.learner))
 
 
-def _run(executor: Executor, entries: Sequence[Entry], fresh: bool) -> Iterator[Graded]:
-    futures = [executor.submit(_grade_in_worker, entry, fresh) for entry in entries]
-    try:
-        for future in as_completed(futures):
-            yield future.result()
-    finally:
-        for future in futures:
-            future.cancel()
+def _keep(folders: Folders, store: VerdictStore, graded: Graded) -> Graded:
+    # The copy comes first: a verdict that is in the store has one.
+    keep_copy(folders, graded)
+    store.put(graded.report, graded.new)
+    return replace(graded, copy=b"")
+
+
+def keep_copy(folders: Folders, graded: Graded) -> None:
+    """Write the copy for markers, when there is one."""
+    if graded.copy:
+        keep_autograded(folders.autograded, graded.report, graded.copy, graded.stamp)
 
 
 def _given_up(lesson: Lesson, entry: Entry, error: Exception) -> Report:
@@ -249,24 +292,51 @@ def _given_up(lesson: Lesson, entry: Entry, error: Exception) -> Report:
     return Report(entry.learner, lesson.id, Status.NEEDS_A_PERSON, verdicts, message)
 
 
-_worker: Grader | None = None
+def _start_here(folders: Folders, lesson_id: str) -> Grader:
+    return Grader(folders, find_lesson(lesson_id), VerdictStore(folders.verdicts)).__enter__()
 
 
-def _start_worker(folders: Folders, lesson_id: str) -> None:
-    global _worker
-    _worker = Grader(folders, find_lesson(lesson_id))
-    _worker.__enter__()
-    # Worker processes leave without `atexit`; this runs there and here, and waits for the sandbox to end.
-    Finalize(_worker, _worker.__exit__, args=(None, None, None), exitpriority=10)
+def _start_elsewhere(folders: Folders, lesson_id: str, version: str) -> Grader:
+    """A grader on a cluster's worker, which must be able to do what the grading computer can."""
+    host, lesson = platform.node(), find_lesson(lesson_id)
+    if not folders.secret_file.exists():
+        raise CourseError(messages.WORKER_SEES_NOTHING.format(host=host, folder=folders.root))
+    if code_changed() or version_of(lesson, folders.secret()) != version:
+        raise CourseError(messages.WORKER_DIFFERS.format(host=host))
+    missing = [check for check in _walls(build_view(lesson, graded_from(lesson), folders.views)) if check.state != "ok"]
+    if missing:
+        names, why = ", ".join(check.name for check in missing), missing[0].sentence
+        raise CourseError(messages.WORKER_WITHOUT_WALLS.format(host=host, names=names, why=why))
+    return Grader(folders, lesson).__enter__()
 
 
-def _grade_in_worker(entry: Entry, fresh: bool) -> Graded:
-    assert _worker is not None
+@cache
+def _walls(view: Path) -> list[WallCheck]:
+    """The doctor's findings, once per worker."""
+    return run_doctor(view)
+
+
+def _examine_elsewhere(grader: Grader, job: _Job) -> Graded:
+    path = job.entry.path
+    if path is not None and not path.exists():
+        # Not the learner's fault, and so not "unreadable".
+        raise CourseError(messages.WORKER_SEES_NOTHING.format(host=platform.node(), folder=path.parent))
+    return _examine(grader, job)
+
+
+def _examine(grader: Grader, job: _Job) -> Graded:
     try:
-        return _worker.grade(entry, fresh)
+        return grader.examine(job.entry, job.fresh, job.known)
+    except Exception:
+        # Our fault, not the learner's. The sandbox may have been killed: once more, with a new one.
+        grader.close()
+    try:
+        return grader.examine(job.entry, job.fresh, job.known)
     except Exception as error:
-        # Our fault, not the learner's; and the class goes on.
-        return Graded(_given_up(_worker.lesson, entry, error))
+        return Graded(_given_up(grader.lesson, job.entry, error))
+
+
+_single: Grader | None = None
 
 
 def grade_one(path: Path, learner: str, lesson_id: str) -> Report:
@@ -277,8 +347,11 @@ def grade_one(path: Path, learner: str, lesson_id: str) -> Report:
         learner: id of the learner in the gradebook.
         lesson_id: id of the lesson.
     """
-    if _worker is None or _worker.lesson.id != lesson_id:
-        _start_worker(Folders.find(path.parent), lesson_id)
-    graded = _worker.grade(Entry(learner, path))
-    _worker.store.put(graded.report, graded.new)
+    global _single
+    folders = Folders.find(path.parent)
+    if _single is None or _single.lesson.id != lesson_id:
+        _single = _start_here(folders, lesson_id)
+        Finalize(_single, _single.close, exitpriority=10)
+    graded = _single.grade(Entry(learner, path))
+    _single.store.put(graded.report, graded.new)
     return graded.report

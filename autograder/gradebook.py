@@ -10,7 +10,9 @@ nbgrader is not imported here: its import takes longer than grading a class.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +20,7 @@ from typing import Any
 
 from autograder.copies import neutral
 from autograder.course import Outcome, Report, Status, Verdict
+from autograder.folders import Folders
 from autograder.gradebook_tables import Book, BookCell, BookLesson, Change, GradebookError, NoLesson, Rows, transaction
 from autograder.submission import CHECK_PREFIX
 
@@ -82,11 +85,18 @@ def database_url(root: Path) -> str:
     return str(load_config(root).CourseDirectory.db_url)
 
 
-def has_lesson(db_url: str, lesson_id: str) -> bool:
-    """Does the gradebook exist and know the lesson's cells?"""
+def has_lesson(db_url: str, lesson_id: str, cells: Collection[str] = ()) -> bool:
+    """Does the gradebook exist and know the lesson, with all of these cells?
+
+    nbgrader commits one cell at a time, so a kill can leave a part of them. Once somebody's work is in the gradebook,
+    the cells are those that it was handed in for.
+    """
     try:
         with transaction(db_url, write=False) as book:
-            return bool(book.lesson(lesson_id).cells)
+            lesson = book.lesson(lesson_id)
+            known = {row.name for row in book.select("source_cell", notebook_id=lesson.notebook)}
+            whole = known.issuperset(cells) or bool(book.select("submitted_notebook", notebook_id=lesson.notebook))
+            return bool(lesson.cells) and whole
     except NoLesson:
         return False
 
@@ -102,7 +112,7 @@ def has_due_date(db_url: str, lesson_id: str) -> bool:
 
 
 def ensure_lesson(root: Path, lesson_id: str) -> str:
-    """Let nbgrader describe the lesson in the gradebook, unless it is there; return the gradebook's URL.
+    """Let nbgrader describe the lesson in the gradebook, unless all of it is there; return the gradebook's URL.
 
     Raises:
         ReleaseError: the lesson cannot be released.
@@ -110,9 +120,17 @@ def ensure_lesson(root: Path, lesson_id: str) -> str:
     from autograder.release import generate
 
     url = database_url(root)
-    if not has_lesson(url, lesson_id):
+    if not has_lesson(url, lesson_id, _cells_of(Folders(root).released(lesson_id))):
         generate(root, lesson_id)
     return url
+
+
+def _cells_of(released: Path) -> list[str]:
+    """Names of the cells that nbgrader describes; none without a notebook."""
+    with suppress(OSError, ValueError):
+        cells = [cell["metadata"].get("nbgrader", {}) for cell in json.loads(released.read_bytes())["cells"]]
+        return [meta["grade_id"] for meta in cells if meta.get("grade") or meta.get("solution") or meta.get("locked")]
+    return []
 
 
 def write_reports(

@@ -20,6 +20,17 @@ OTHER_LEARNER = (
     "The answer is right for the numbers of '{declared}', not for those of '{learner}'. "
     "A person should look: LEARNER in the notebook's set-up cell may be wrong."
 )
+WORKER_SEES_NOTHING = (
+    "The cluster's worker on {host} does not see {folder}. Every worker needs the course's folder under the same path."
+)
+WORKER_DIFFERS = (
+    "The cluster's worker on {host} would judge by other rules: its course files, Python or packages are not those of "
+    "this computer, or changed since it started. Make them equal and start the workers again."
+)
+WORKER_WITHOUT_WALLS = (
+    "The cluster's worker on {host} lacks walls ({names}): {why} Run `course doctor` there. Learners' code never runs "
+    "without all walls."
+)
 RECOVERED = "The file was damaged: {problems}."
 SOME_MISSING = "Some cells are missing or broken in the file: {names}."
 SUBMISSION_NEEDS_A_PERSON = "A person should look at: {names}."

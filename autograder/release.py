@@ -10,12 +10,12 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from autograder.files import write_atomically
+from autograder.files import scratch_folder, write_atomically
 from autograder.folders import CourseError, Folders
 from autograder.leaks import leaks
 
@@ -141,9 +141,9 @@ def generate(root: Path, lesson_id: str, *, database: bool = True) -> Path:
     """
     solution = build_lesson(root, lesson_id)
     (root / "run").mkdir(mode=0o700, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=root / "run", prefix=".release-") as stage:
-        _convert(root, lesson_id, Path(stage), database)
-        content = (Path(stage) / lesson_id / f"{lesson_id}.ipynb").read_bytes()
+    with scratch_folder(root / "run", "release") as stage:
+        _convert(root, lesson_id, stage, database)
+        content = (stage / lesson_id / f"{lesson_id}.ipynb").read_bytes()
     found = leaks(content, solution.read_bytes())
     if found:
         raise ReleaseError(f"{lesson_id}: the released notebook would leak. " + " ".join(found))
@@ -167,12 +167,27 @@ class _Errors(logging.Handler):
         return named[0].partition(": ")[2] if named else str(error)
 
 
+def _make_gradebook(url: str, course_id: str) -> None:
+    """Make an empty gradebook file, all of it or nothing: nbgrader writes the tables first and their version later."""
+    from nbgrader.api import Gradebook
+
+    path = Path(url.removeprefix("sqlite:///"))
+    if not url.startswith("sqlite:///") or path.exists():
+        return
+    with scratch_folder(path.parent, "gradebook") as folder:
+        Gradebook(f"sqlite:///{folder / path.name}", course_id).close()
+        with suppress(FileExistsError):
+            os.link(folder / path.name, path)
+
+
 def _convert(root: Path, lesson_id: str, stage: Path, database: bool) -> None:
     from nbgrader.converters import GenerateAssignment
     from nbgrader.coursedir import CourseDirectory
 
     put_tools_on_path()
     config = load_config(root)
+    if database:
+        _make_gradebook(config.CourseDirectory.db_url, config.CourseDirectory.course_id)
     config.CourseDirectory.update(assignment_id=lesson_id, release_directory=str(stage))
     config.GenerateAssignment.no_database = not database
     config.SaveCells.enabled = database

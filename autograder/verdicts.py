@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,16 @@ class VerdictStore:
             row = database.execute("SELECT report FROM verdicts WHERE key = ?", (key,)).fetchone()
         return report_from_json(json.loads(row[0])) if row else None
 
+    def kept(self, lesson: str, learner: str) -> Report | None:
+        """A learner's latest report, as it was kept under its key, or None when it may not be used again."""
+        query = (
+            "SELECT verdicts.report FROM latest JOIN verdicts ON key = json_extract(latest.report, '$.key')"
+            " WHERE lesson = ? AND learner = ?"
+        )
+        with closing(self._connect()) as database:
+            row = database.execute(query, (lesson, learner)).fetchone()
+        return report_from_json(json.loads(row[0])) if row else None
+
     def put(self, report: Report, keep: bool) -> None:
         """Note a learner's latest report, and keep it under its key when it may be used again."""
         text = json.dumps(report_to_json(report))
@@ -58,6 +68,20 @@ class VerdictStore:
             if keep:
                 database.execute("INSERT OR REPLACE INTO verdicts VALUES (?, ?)", (report.key, text))
             database.execute("INSERT OR REPLACE INTO latest VALUES (?, ?, ?)", (report.lesson, report.learner, text))
+            database.execute("COMMIT")
+
+    def keep(self, report: Report) -> None:
+        """Keep a report under its key; a learner's latest stays what it is."""
+        text = json.dumps(report_to_json(report))
+        with closing(self._connect()) as database:
+            database.execute("INSERT OR REPLACE INTO verdicts VALUES (?, ?)", (report.key, text))
+
+    def replace_latest(self, reports: Iterable[Report]) -> None:
+        """Note the latest report of many learners: all of them, or none."""
+        rows = [(report.lesson, report.learner, json.dumps(report_to_json(report))) for report in reports]
+        with closing(self._connect()) as database:
+            database.execute("BEGIN IMMEDIATE")
+            database.executemany("INSERT OR REPLACE INTO latest VALUES (?, ?, ?)", rows)
             database.execute("COMMIT")
 
     def latest(self, lesson: str) -> list[Report]:
@@ -77,10 +101,17 @@ def report_to_json(report: Report) -> dict[str, Any]:
 
 
 def report_from_json(facts: Mapping[str, Any]) -> Report:
-    """The inverse of `report_to_json`."""
-    verdicts = tuple(
-        Verdict(outcome=Outcome(item["verdict"]), **{k: v for k, v in item.items() if k != "verdict"})
-        for item in facts["verdicts"]
-    )
-    plain = {name: facts[name] for name in ("learner", "lesson", "reason", "key", "seconds")}
+    """The inverse of `report_to_json`.
+
+    Fields that were not yet there when it was written have their defaults; keys that nobody knows are passed over.
+    """
+    verdicts = tuple(Verdict(outcome=Outcome(item["verdict"]), **_known(item, Verdict)) for item in facts["verdicts"])
+    plain = _known({name: value for name, value in facts.items() if name not in ("status", "verdicts")}, Report)
     return Report(status=Status(facts["status"]), verdicts=verdicts, **plain)
+
+
+_FIELDS = {kind: [field.name for field in fields(kind)] for kind in (Report, Verdict)}
+
+
+def _known(facts: Mapping[str, Any], kind: type[Any]) -> dict[str, Any]:
+    return {name: facts[name] for name in _FIELDS[kind] if name in facts}

@@ -10,13 +10,12 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-import shutil
-import tempfile
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from autograder.course import Lesson
 from autograder.exam import numbers_of
+from autograder.files import scratch_folder
 from course_lib.exam import VARIANTS
 
 COURSE_LIB = Path(__file__).parent.parent / "course_lib"
@@ -65,20 +64,18 @@ def build_view(lesson: Lesson, graded: Collection[str], folder: Path) -> Path:
     view = folder / f"{lesson.id}-{_digest(lesson, graded)[:16]}"
     if not view.exists():
         files = view_files(lesson, graded)
-        folder.mkdir(parents=True, exist_ok=True)
         # Worker processes start together and build the same view: each its own, and one of them is kept.
-        part = Path(tempfile.mkdtemp(prefix=f".{view.name}.", dir=folder))
-        for name, text in files.items():
-            path = part / "course_lib" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-        _readable(part)
-        try:
-            part.replace(view)
-        except OSError:
-            shutil.rmtree(part)
-            if not view.is_dir():
-                raise
+        with scratch_folder(folder, view.name) as part:
+            for name, text in files.items():
+                path = part / "course_lib" / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text)
+            _readable(part)
+            try:
+                part.replace(view)
+            except OSError:
+                if not view.is_dir():
+                    raise
     return view
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def write_tree(tree: Tree, path: Path, names: Iterable[str] = (), *, mode: int =
     skeleton, arrays = pack(tree, MAX_FILE_NODES)
     path.parent.mkdir(parents=True, exist_ok=True)
     # Two processes may write the same file at once.
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.part")
     # Zero-size arrays and 0-d arrays are kept as they are; safetensors refuses views, hence the copies.
     tensors = {str(index): np.ascontiguousarray(array).reshape(array.shape) for index, array in enumerate(arrays)}
     try:

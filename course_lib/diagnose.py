@@ -209,9 +209,9 @@ def _look(expected: ExpectedCase, attempt: Attempt) -> _Look:
         for read, difference in zip(expected.reads, differences, strict=True)
         if (found := _read_finding(read, difference, seen, case))
     )
-    # Conventions do not make two answers disagree; they are told apart in the notes.
+    # A changed input does not make two answers disagree; it is told in the note.
     pairs = zip(expected.reads, differences, strict=True)
-    values = [(read, difference) for read, difference in pairs if read.kind != "convention"]
+    values = [(read, difference) for read, difference in pairs if not read.label.endswith(" afterwards")]
     first = next((difference for _, difference in values if difference), None)
     torch = all(compare(seen.get(read.label), read.torch, expected.tolerance) is None for read, _ in values)
     return _Look(Row(case.id, first is None, torch, findings[0].message if findings else "", first), findings)

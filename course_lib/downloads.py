@@ -122,6 +122,8 @@ def _download(url: str, path: Path, sha256: str, progress: bool) -> str | None:
     import pooch
 
     host = urlsplit(url).netloc
+    # Its lines "Downloading data from ..." say less than the bar, and come even where no bar is wanted.
+    pooch.get_logger().setLevel("WARNING")
     downloader = PatientDownloader(path.name if progress else None)
     try:
         pooch.retrieve(url, sha256, fname=path.name, path=path.parent, downloader=downloader)

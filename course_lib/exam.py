@@ -104,5 +104,6 @@ def question_text(lesson: str, question: str, learner: str) -> str:
     """One question with its numbers filled in, and how to round."""
     sheet = load_questions(lesson)[question]
     decimals = sheet["decimals"]
-    how = messages.ROUNDING.format(decimals=decimals) if decimals else messages.WHOLE_NUMBER
+    rounding = messages.ROUNDING_ONE if decimals == 1 else messages.ROUNDING.format(decimals=decimals)
+    how = rounding if decimals else messages.WHOLE_NUMBER
     return sheet["text"].format(**exam_numbers(question, learner=learner)) + " " + how

@@ -30,6 +30,7 @@ QUESTION_EMPTY = "`{name}` is still empty. Set it to your number, without quotes
 QUESTION_NOT_A_NUMBER = "`{name}` must be one number, for example {name} = 42. It is {kind} now."
 SHEET_TITLE = "Exam corner, numbers of {learner}"
 ROUNDING = "Round to {decimals} decimals."
+ROUNDING_ONE = "Round to 1 decimal."
 WHOLE_NUMBER = "A whole number."
 
 RESULT_NAME = "Result{where}"
@@ -96,6 +97,8 @@ ORDER_RIGHT = "once, after what it is computed from"
 ORDER_MISSING = "missing"
 ORDER_TWICE = "{count} times"
 ORDER_TOO_EARLY = "before {names}"
+WHOLE_NUMBERS = "whole numbers"
+NOT_WHOLE = "not whole numbers"
 RETURNS_NOTHING = "Your function returns nothing (None). Is the return statement missing?"
 RETURNS_ONE_THING = "Your function returns one {type}; the task asks for several things: return a, b."
 

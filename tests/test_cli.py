@@ -22,7 +22,10 @@ from autograder.gradebook import ensure_lesson
 COMMANDS = sorted(typer.main.get_command(app).commands)
 VERDICT_KEYS = set("exercise points max_points verdict message mistake numpy torch seconds case".split())
 EXERCISE_KEYS = set("exercise signature points public_cases secret_cases mistakes other_ways".split())
-REPORT_KEYS = set("learner lesson status reason points max_points verdicts key seconds".split())
+GRADED_KEYS = VERDICT_KEYS | set("version seed expected".split())
+REPORT_KEYS = set(
+    "learner lesson status reason points max_points verdicts key seconds submission judge environment".split()
+)
 GOOD = "import numpy as np\n\ndef mse_loss(y_hat, y):\n    return np.sum((y_hat - y) ** 2) / len(y)\n"
 
 
@@ -107,7 +110,7 @@ def test_grade_has_the_documented_keys(ours: Folders, lesson: Lesson) -> None:
     for report in found["submissions"]:
         assert set(report) == REPORT_KEYS
         assert report["status"] in list(Status)
-        assert all(set(verdict) == VERDICT_KEYS for verdict in report["verdicts"])
+        assert all(set(verdict) == GRADED_KEYS for verdict in report["verdicts"])
         assert all(verdict["verdict"] in list(Outcome) for verdict in report["verdicts"])
         assert report["points"] == sum(verdict["points"] for verdict in report["verdicts"])
 

@@ -298,3 +298,58 @@ def test_only_windows_that_fire_are_listed() -> None:
     texts, answers = [["so", "bad"], ["so", "good", "so"]], np.array([[2.0, 0.0, 0.0], [1.0, 3.0, 2.5]])
     assert kernels.top_ngrams(texts, answers, 1, 9) == [("good", 3.0), ("so", 2.5)]
     assert kernels.top_ngrams(texts, np.full((2, 3), 1.5), 1, 2) == [("so", 1.5), ("bad", 1.5)]
+
+
+def test_a_residual_connection_keeps_what_the_branch_returned() -> None:
+    """The cache is (f, inner) of the one call; a way back that returns an array becomes a tuple of one."""
+    calls = []
+
+    def branch(x: np.ndarray) -> tuple[np.ndarray, str]:
+        calls.append(x)
+        return 3 * x, "inner"
+
+    out, (f, inner) = kernels.residual_forward(np.array([[1.0, -2.0]]), branch)
+    assert (out.tolist(), f.tolist(), inner, len(calls)) == ([[4.0, -8.0]], [[3.0, -6.0]], "inner", 1)
+    dout = np.array([[1.0, 10.0]])
+    (dx,) = kernels.residual_backward(dout, (f, inner), lambda dout, inner: 3 * dout)
+    assert dx.tolist() == [[4.0, 40.0]]
+    dx, dw = kernels.residual_backward(dout, (f, inner), lambda dout, inner: (3 * dout, "dw"))
+    assert (dx.tolist(), dw) == ([[4.0, 40.0]], "dw")
+
+
+def test_a_projection_begins_at_pixel_zero_and_rounds_up() -> None:
+    """Of five rows and four columns, rows 0, 2, 4 and columns 0, 2 count."""
+    x = np.arange(20.0).reshape(1, 1, 5, 4)
+    out = kernels.projection_shortcut(x, np.ones((1, 1, 1, 1)))
+    assert out[0, 0].tolist() == [[0.0, 2.0], [8.0, 10.0], [16.0, 18.0]]
+
+
+def test_gradient_norms_are_euclidean_first_layer_first() -> None:
+    """Two layers of which only the first is silent: its norm is 0 in front, the other one a root of squares."""
+    silent, open_ = -np.eye(2), np.eye(2)
+    x, dout = np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]])
+    norms = kernels.gradient_norm_by_depth(x, [silent, open_], dout)
+    np.testing.assert_allclose(norms, [0.0, np.sqrt((3**2 + 4**2) * (1**2 + 2**2))])
+
+
+def test_stochastic_depth_touches_the_branch_alone(rng: np.random.Generator) -> None:
+    """An example without its branch comes out as it came in; evaluation adds the branch as it is."""
+    x, f = rng.normal(size=(2, 3, 4))
+    keep = np.array([True, False, True])
+    out = kernels.stochastic_depth(x, f, p=0.75, keep=keep)[0]
+    np.testing.assert_allclose(out, np.where(keep[:, None], x + 4 * f, x))
+    np.testing.assert_allclose(kernels.stochastic_depth(x, f, p=0.75, train=False)[0], x + f)
+
+
+def test_a_batch_normalisation_learns_two_numbers_per_channel() -> None:
+    """The rows of `resnet18_shapes` hold the filters and 2 per channel of each normalisation, shortcuts included."""
+    rows = {name: parameters for name, _, parameters in kernels.resnet18_shapes()}
+    assert rows["conv1"] == 64 * 3 * 49 + 2 * 64
+    assert rows["stage2.1"] == 9 * 64 * 128 + 9 * 128 * 128 + 64 * 128 + 3 * 2 * 128
+
+
+def test_a_small_residual_network_lists_the_shortcut_behind_block_b() -> None:
+    """Filters come in the order stem, A, A, B, B, shortcut, with two vectors behind each, then the dense layer."""
+    shapes = [parameter.shape for parameter in kernels.ResNetSmall(width=3, classes=4).parameters]
+    assert shapes[0:18:3] == [(3, 1, 3, 3), (3, 3, 3, 3), (3, 3, 3, 3), (6, 3, 3, 3), (6, 6, 3, 3), (6, 3, 1, 1)]
+    assert shapes[-2:] == [(4, 6), (4,)]

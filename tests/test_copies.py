@@ -17,7 +17,9 @@ from nbconvert.filters import markdown2html
 from tiny_course import LESSON_ID, OPEN
 
 from autograder import copies
-from autograder.copies import add_verdicts, answer_texts, neutral, safe_copy, timestamp_of, to_bytes, write_autograded
+from autograder.copies import (
+    add_verdicts, answer_texts, autograded, keep_autograded, neutral, safe_copy, timestamp_of, to_bytes,
+)  # fmt: skip
 from autograder.folders import CourseError
 from autograder.submission import Cell
 
@@ -220,11 +222,12 @@ def test_answer_texts_are_those_of_answer_cells_only() -> None:
     assert (texts["double"], texts[OPEN]) == (tiny.RIGHT["double"], "Because.")
 
 
-def test_write_autograded_replaces_an_older_copy(tmp_path: Path) -> None:
+def test_newer_copy_replaces_the_older_one(tmp_path: Path) -> None:
     """A regrade writes the same file again, even over a read-only one that nbgrader made."""
-    path = write_autograded(tmp_path, _released(), (), tiny.report("ada"))
+    report, stamp = tiny.report("ada"), "2026-01-31 12:00:00 UTC"
+    path = keep_autograded(tmp_path, report, autograded(_released(), (), report))
     path.chmod(0o444)
-    again = write_autograded(tmp_path, _released(), _cells(_released()), tiny.report("ada"), "2026-01-31 12:00:00 UTC")
+    again = keep_autograded(tmp_path, report, autograded(_released(), _cells(_released()), report), stamp)
     assert again == path == tmp_path / "ada" / LESSON_ID / f"{LESSON_ID}.ipynb"
     assert copies.MISSING not in path.read_text()
     assert sorted(file.name for file in path.parent.iterdir()) == [path.name, "timestamp.txt"]
@@ -235,7 +238,7 @@ def test_write_autograded_replaces_an_older_copy(tmp_path: Path) -> None:
 def test_no_learner_is_written_elsewhere(tmp_path: Path, learner: str) -> None:
     """A name that leads to another folder is refused with a sentence."""
     with pytest.raises(CourseError, match="cannot be the name of a folder"):
-        write_autograded(tmp_path / "graded", _released(), (), tiny.report(learner))
+        keep_autograded(tmp_path / "graded", tiny.report(learner), b"{}")
     assert not (tmp_path / "ben").exists()
 
 

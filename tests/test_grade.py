@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from commands import copy_course, course_command, environment, started_command
 
-from autograder import grade
+from autograder import executors
 from autograder.classroom import fill, hand_in, source_as, with_variants
 from autograder.course import Lesson, Outcome, Status
 from autograder.folders import CourseError, Folders
@@ -82,7 +82,7 @@ def ours(template: Folders, tmp_path: Path) -> Folders:
 @pytest.fixture
 def broken(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Changes to the grader that its worker processes inherit."""
-    monkeypatch.setattr(grade, "_context", lambda: multiprocessing.get_context("fork"))
+    monkeypatch.setattr(executors, "_context", lambda: multiprocessing.get_context("fork"))
     return monkeypatch
 
 
@@ -229,14 +229,14 @@ def test_worker_that_dies_on_one_submission_names_it(
     ours: Folders, lesson: Lesson, first_run: tuple[Folders, list[Graded]], broken: pytest.MonkeyPatch
 ) -> None:
     """A submission that brings down the grading process each time needs a person; the others are graded."""
-    honest = Grader.grade
+    honest = Grader.examine
 
-    def graded_or_dead(self: Grader, entry: Entry, fresh: bool = False) -> Graded:
+    def graded_or_dead(self: Grader, entry: Entry, *options: Any) -> Graded:
         if entry.learner == "carla":
             os.kill(os.getpid(), signal.SIGKILL)
-        return honest(self, entry, fresh)
+        return honest(self, entry, *options)
 
-    broken.setattr(Grader, "grade", graded_or_dead)
+    broken.setattr(Grader, "examine", graded_or_dead)
     graded = graded_by(ours, lesson, processes=2)
     found = {one.report.learner: one.report for one in graded}
     assert found["carla"].status is Status.NEEDS_A_PERSON

@@ -23,18 +23,19 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 RUNTIME = [Requirement(text) for text in PROJECT["dependencies"]]
 TEST = [Requirement(text) for text in PROJECT["optional-dependencies"]["test"]]
+CLUSTER = [Requirement(text) for text in PROJECT["optional-dependencies"]["cluster"]]
 CONDA_NAMES = {"torch": "pytorch"}
 NOT_ON_CONDA = {"playwright"}
 NOT_PINNED = re.compile(r"torch$|triton$|nvidia-|cuda-")
 NOT_TRACKED = {".git", ".venv", "run", "build", "dist", "__pycache__", ".ipynb_checkpoints"}
 OWN = {"autograder", "course_lib", "benchmarks", "tests", "conftest", "attacks"}
 LEARNERS = {"submissions", "attacks"}  # written as learners would, imports that must fail included
-MACHINE_FREE = ["pins.txt", "pyproject.toml", "environment.yml", "Makefile", ".ci/run"]
+MACHINE_FREE = ["pins.txt", "pins-cluster.txt", "pyproject.toml", "environment.yml", "Makefile", ".ci/run"]
 
 
-def pins() -> dict[str, list[str]]:
-    """Pinned packages of pins.txt: name to the lines of each of its entries, joined."""
-    entries = re.split(r"^(?=[a-z0-9])", (ROOT / "pins.txt").read_text(), flags=re.MULTILINE)[1:]
+def pins(file: str = "pins.txt") -> dict[str, list[str]]:
+    """Pinned packages of a file: name to the lines of each of its entries, joined."""
+    entries = re.split(r"^(?=[a-z0-9])", (ROOT / file).read_text(), flags=re.MULTILINE)[1:]
     found: dict[str, list[str]] = {}
     for entry in entries:
         found.setdefault(entry.split("==")[0], []).append(entry)
@@ -79,7 +80,7 @@ def imported(path: Path) -> set[str]:
 
 def test_dependencies_exactly_pinned() -> None:
     """Every direct dependency names one version."""
-    assert [str(r) for r in RUNTIME + TEST if not re.fullmatch(r"==[\w.]+", str(r.specifier))] == []
+    assert [str(r) for r in RUNTIME + TEST + CLUSTER if not re.fullmatch(r"==[\w.]+", str(r.specifier))] == []
 
 
 def test_pins_match_pyproject() -> None:
@@ -95,14 +96,24 @@ def test_pins_are_complete() -> None:
     assert needed({r.name for r in RUNTIME + TEST}) - pins().keys() == set()
 
 
+def test_cluster_pins_only_add() -> None:
+    """pins-cluster.txt holds what the extra `cluster` needs beyond pins.txt, and nothing of that is in pins.txt."""
+    added = pins("pins-cluster.txt")
+    assert needed({r.name for r in CLUSTER}) - pins().keys() - added.keys() == set()
+    assert added.keys() & pins().keys() == set()
+    assert [str(r) for r in CLUSTER if not added[r.name][0].startswith(f"{r.name}{r.specifier} ")] == []
+    assert "dask" in added
+
+
 def test_pins_have_hashes() -> None:
     """Each pinned package carries at least one SHA-256."""
-    assert [name for name, found in pins().items() if not all("--hash=sha256:" in entry for entry in found)] == []
+    everything = pins() | pins("pins-cluster.txt")
+    assert [name for name, found in everything.items() if not all("--hash=sha256:" in entry for entry in found)] == []
 
 
 def test_torch_stays_unpinned() -> None:
     """Torch and its CUDA packages are not in pins.txt: their build, so their hash, depends on the machine."""
-    assert [name for name in pins() if NOT_PINNED.match(name)] == []
+    assert [name for name in pins() | pins("pins-cluster.txt") if NOT_PINNED.match(name)] == []
 
 
 @pytest.mark.parametrize("name", MACHINE_FREE)
@@ -127,7 +138,7 @@ def test_environment_equals_pyproject() -> None:
 
 @pytest.mark.parametrize(
     ("folders", "declared"),
-    [(["course_lib", "autograder", "solutions"], RUNTIME), (["tests", "benchmarks"], RUNTIME + TEST)],
+    [(["course_lib", "autograder", "solutions"], RUNTIME + CLUSTER), (["tests", "benchmarks"], RUNTIME + TEST + CLUSTER)],
     ids=["runtime", "tests"],
 )
 def test_imports_are_declared(folders: list[str], declared: list[Requirement]) -> None:

@@ -16,6 +16,10 @@ from course_lib.tree import Handle, Tree
 
 FAR = 1e4
 SMALL_EPS, LARGE_EPS = 1e-5, 1e-3
+SQUARES = (
+    "Large inputs break it. Subtract the mean before you square: mean(x**2) - mean(x)**2 is the difference of two "
+    "nearly equal numbers when x is far from zero."
+)
 _TWICE = "The first call is right. A second one with the same dout and cache is not: the first changed one of them."
 
 
@@ -72,10 +76,12 @@ def training_inputs(rng: np.random.Generator, case_id: str, *shape: int) -> dict
     return {**inputs, "momentum": round(float(rng.uniform(0.1, 0.35)), 2), "eps": eps_of(case_id)}
 
 
-def training_case(function: str, case_id: str, inputs: Mapping[str, Tree], *, kind: Kind = "core") -> Case:
+def training_case(
+    function: str, case_id: str, inputs: Mapping[str, Tree], *, kind: Kind = "core", says: str = ""
+) -> Case:
     """One call in training mode: out and both new estimates are read, the cache is the learner's own affair."""
     call = Step("call", "result", function, tuple(Handle(name) for name in inputs))
-    return Case(case_id, inputs, (call, *read_training("result", kind), *untouched(inputs)))
+    return Case(case_id, inputs, (call, *read_training("result", kind), *untouched(inputs)), says)
 
 
 def read_training(name: str, kind: Kind = "core") -> list[Step]:

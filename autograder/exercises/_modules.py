@@ -16,7 +16,8 @@ NET = Handle("net")
 
 def shapes_case(case_id: str, name: str, settings: Settings) -> Case:
     """Are the parameters those that were asked for, in their order?"""
-    return _case(case_id, name, settings, {}, [Step("module", "shapes", "shapes", (NET,)), _read("parameters", "shapes")])
+    ask = Step("module", "shapes", "shapes", (NET,))
+    return _case(case_id, name, settings, {}, [ask, _read("parameters", "shapes")])
 
 
 def outputs_case(

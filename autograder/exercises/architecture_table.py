@@ -88,6 +88,23 @@ def _alexnet_table__no_biases(layers, shape=(3, 227, 227)):
     return rows
 
 
+def _alexnet_table__no_dense_biases(layers, shape=(3, 227, 227)):
+    rows = []
+    for name, kind, *numbers in layers:
+        inputs, parameters = int(np.prod(shape)), 0
+        if kind == "dense":
+            shape, parameters = (numbers[0],), numbers[0] * inputs
+        elif kind == "conv":
+            filters, kernel, stride, padding = numbers
+            parameters = filters * (shape[0] * kernel**2 + 1)
+            shape = (filters, *((size + 2 * padding - kernel) // stride + 1 for size in shape[1:]))
+        else:
+            kernel, stride = numbers
+            shape = (shape[0], *((size - kernel) // stride + 1 for size in shape[1:]))
+        rows.append((name, tuple(shape), parameters))
+    return rows
+
+
 def _alexnet_table__no_padding(layers, shape=(3, 227, 227)):
     rows = []
     for name, kind, *numbers in layers:
@@ -222,6 +239,12 @@ ALEXNET_TABLE = Exercise(
             "no_biases",
             "The biases are missing: one per filter of a convolution, one per unit of a dense layer.",
             _alexnet_table__no_biases,
+        ),
+        Mistake(
+            "no_dense_biases",
+            "Your convolutions have biases, your dense layers have none. Every unit of a dense layer has one too: "
+            "units * (inputs + 1).",
+            _alexnet_table__no_dense_biases,
         ),
         Mistake(
             "no_padding",

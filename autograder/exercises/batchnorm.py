@@ -7,6 +7,7 @@ import numpy as np
 
 from autograder.course import Exercise, Mistake, OtherWay
 from autograder.exercises._batchnorm_cases import (
+    SQUARES,
     read_training,
     refusing_case,
     training_case,
@@ -43,7 +44,7 @@ def _batchnorm_forward_cases(rng: np.random.Generator, public: bool) -> tuple[Ca
     return (
         *cases,
         _two_batches(rng),
-        training_case(name, "far from zero", far, kind="stability"),
+        training_case(name, "far from zero", far, kind="stability", says=SQUARES),
         refusing_case(name, "a batch of one", alone, _ALONE),
     )
 
@@ -87,6 +88,16 @@ def _batchnorm_forward__momentum_reversed(x, gamma, beta, running_mean, running_
     x_hat = (x - mean) / np.sqrt(var + eps)
     running_mean = momentum * running_mean + (1 - momentum) * mean
     running_var = momentum * running_var + (1 - momentum) * x.var(axis=0, ddof=1)
+    return gamma * x_hat + beta, (x_hat, 1 / np.sqrt(var + eps), gamma), running_mean, running_var
+
+
+def _batchnorm_forward__momentum_reversed_and_biased(x, gamma, beta, running_mean, running_var, momentum=0.1, eps=1e-5):
+    if len(x) < 2:
+        raise ValueError("one example")
+    mean, var = x.mean(axis=0), x.var(axis=0)
+    x_hat = (x - mean) / np.sqrt(var + eps)
+    running_mean = momentum * running_mean + (1 - momentum) * mean
+    running_var = momentum * running_var + (1 - momentum) * var
     return gamma * x_hat + beta, (x_hat, 1 / np.sqrt(var + eps), gamma), running_mean, running_var
 
 
@@ -240,6 +251,12 @@ BATCHNORM_FORWARD = Exercise(
             "momentum is on the wrong side. As in Torch it is the weight of the new batch: "
             "(1 - momentum) * running + momentum * batch.",
             _batchnorm_forward__momentum_reversed,
+        ),
+        Mistake(
+            "momentum_reversed_and_biased",
+            "Both estimates are off. momentum is the weight of the new batch: (1 - momentum) * running + momentum * "
+            "batch. And the variance that enters divides by N - 1.",
+            _batchnorm_forward__momentum_reversed_and_biased,
         ),
         Mistake(
             "eps_outside",

@@ -72,6 +72,24 @@ def _batchnorm_backward__variance_power(dout, cache):
     return dcentred - dcentred.mean(axis=0), (dout * x_hat).sum(axis=0), dout.sum(axis=0)
 
 
+def _batchnorm_backward__variance_no_power(dout, cache):
+    x_hat, inv_std, gamma = cache
+    g, centred = dout * gamma, x_hat / inv_std
+    dvar = -0.5 * inv_std * (g * centred).sum(axis=0)
+    dcentred = g * inv_std + 2 / len(dout) * dvar * centred
+    return dcentred - dcentred.mean(axis=0), (dout * x_hat).sum(axis=0), dout.sum(axis=0)
+
+
+def _batchnorm_backward__cache_of_centred(dout, cache):
+    # What a right backward pass makes of a cache that begins with the centred values.
+    x_hat, inv_std, gamma = cache
+    x_hat, g = x_hat / inv_std, dout * gamma
+    centred = x_hat / inv_std
+    dvar = -0.5 * inv_std**3 * (g * centred).sum(axis=0)
+    dcentred = g * inv_std + 2 / len(dout) * dvar * centred
+    return dcentred - dcentred.mean(axis=0), (dout * x_hat).sum(axis=0), dout.sum(axis=0)
+
+
 def _batchnorm_backward__variance_not_averaged(dout, cache):
     x_hat, inv_std, gamma = cache
     g, centred = dout * gamma, x_hat / inv_std
@@ -106,6 +124,12 @@ def _batchnorm_backward__scale_like_shift(dout, cache):
     x_hat, inv_std, gamma = cache
     dx = gamma * inv_std * (dout - dout.mean(axis=0) - x_hat * (dout * x_hat).mean(axis=0))
     return dx, dout.sum(axis=0), dout.sum(axis=0)
+
+
+def _batchnorm_backward__scale_with_gamma(dout, cache):
+    x_hat, inv_std, gamma = cache
+    dx = gamma * inv_std * (dout - dout.mean(axis=0) - x_hat * (dout * x_hat).mean(axis=0))
+    return dx, (gamma * dout * x_hat).sum(axis=0), dout.sum(axis=0)
 
 
 def _batchnorm_backward__parameters_averaged(dout, cache):
@@ -181,6 +205,18 @@ BATCHNORM_BACKWARD = Exercise(
             _batchnorm_backward__variance_power,
         ),
         Mistake(
+            "variance_no_power",
+            "The slope in dvar has inv_std where its third power belongs: the slope of (var + eps)**-0.5 is "
+            "-0.5 * (var + eps)**-1.5, which is -0.5 * inv_std**3.",
+            _batchnorm_backward__variance_no_power,
+        ),
+        Mistake(
+            "cache_of_centred",
+            "Your backward pass seems to get centred values where it expects x_hat. Look at the cache of "
+            "batchnorm_forward: it is (x_hat, inv_std, gamma), and x_hat is already divided by the root.",
+            _batchnorm_backward__cache_of_centred,
+        ),
+        Mistake(
             "variance_not_averaged",
             "The variance is a mean of squares: its slope for one centred value is 2 / N * centred. Your N is missing.",
             _batchnorm_backward__variance_not_averaged,
@@ -206,6 +242,12 @@ BATCHNORM_BACKWARD = Exercise(
             "scale_like_shift",
             "dgamma is computed like dbeta. gamma multiplies x_hat, so dgamma is the sum of dout * x_hat.",
             _batchnorm_backward__scale_like_shift,
+        ),
+        Mistake(
+            "scale_with_gamma",
+            "gamma is in your dgamma. out = gamma * x_hat + beta has the slope x_hat by gamma: sum dout * x_hat, with "
+            "dout as it arrives.",
+            _batchnorm_backward__scale_with_gamma,
         ),
         Mistake(
             "parameters_averaged",

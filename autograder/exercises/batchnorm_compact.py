@@ -80,6 +80,14 @@ def _batchnorm_backward_compact__shift_first(dout, cache):
     return gamma * inv_std * (dout - dbeta / len(dout) - x_hat * dgamma / len(dout)), dbeta, dgamma
 
 
+def _batchnorm_backward_compact__cache_of_centred(dout, cache):
+    # What a right backward pass makes of a cache that begins with the centred values.
+    x_hat, inv_std, gamma = cache
+    x_hat = x_hat / inv_std
+    dgamma, dbeta = (dout * x_hat).sum(axis=0), dout.sum(axis=0)
+    return gamma * inv_std * (dout - dbeta / len(dout) - x_hat * dgamma / len(dout)), dgamma, dbeta
+
+
 def _batchnorm_backward_compact__over_one_n(dout, cache):
     # The form that many texts print: N dout - sum(dout) - x_hat sum(dout x_hat), all over N.
     x_hat, inv_std, gamma = cache
@@ -163,6 +171,12 @@ BATCHNORM_BACKWARD_COMPACT = Exercise(
             "shift_first",
             "dgamma and dbeta have changed places. Return dx, dgamma, dbeta, in the order of x, gamma, beta.",
             _batchnorm_backward_compact__shift_first,
+        ),
+        Mistake(
+            "cache_of_centred",
+            "Your backward pass seems to get centred values where it expects x_hat. Look at the cache of "
+            "batchnorm_forward: it is (x_hat, inv_std, gamma), and x_hat is already divided by the root.",
+            _batchnorm_backward_compact__cache_of_centred,
         ),
     ),
     other_ways=(

@@ -96,8 +96,7 @@ def _running_answer(start: float, first: float, second: float, momentum: float) 
 def _running_torch(start: float, first: float, second: float, momentum: float) -> float:
     one, mean = np.ones(1), np.array([start])
     for middle in (first, second):
-        batch = np.array([[middle - 1], [middle + 1]])
-        mean = ask_torch("batchnorm_forward", batch, one, one, mean, one, momentum)[2]
+        mean = ask_torch("batchnorm_forward", np.array([[middle - 1], [middle + 1]]), one, one, mean, one, momentum)[2]
     return float(mean[0])
 
 
@@ -144,11 +143,8 @@ EXAM_RUNNING_MEAN = Question(
 
 
 def _stored_numbers(rng: np.random.Generator) -> Numbers:
-    numbers: Numbers = {
-        "channels": int(rng.integers(3, 20)),
-        "filters": int(rng.integers(5, 40)),
-        "size": int(one_of(rng, 1, 3, 5)),
-    }
+    numbers: Numbers = {"channels": int(rng.integers(3, 20)), "filters": int(rng.integers(5, 40))}
+    numbers["size"] = int(one_of(rng, 1, 3, 5))
     return numbers if is_clear(numbers, _stored_answer, _STORED_MISTAKES, 0) else _stored_numbers(rng)
 
 
@@ -168,6 +164,14 @@ _STORED_MISTAKES: Formulas = {
     "learned_only": (
         "You counted what is learned. The running mean and variance of each channel are saved too.",
         lambda channels, filters, size: channels * filters * size * size + 2 * filters,
+    ),
+    "filters_only": (
+        "You counted the filters alone. gamma, beta, running mean and running variance are saved too, per filter.",
+        lambda channels, filters, size: channels * filters * size * size,
+    ),
+    "one_per_filter": (
+        "You counted one number per filter beside the weights. Normalisation has four: gamma, beta, mean, variance.",
+        lambda channels, filters, size: filters * (channels * size * size + 1),
     ),
     "with_a_bias": (
         "You counted a bias per filter. This convolution has none: beta does its work.",
@@ -234,6 +238,10 @@ _FOLDED_MISTAKES: Formulas = {
         "You left the old bias unscaled. It goes through the normalisation: scale b - mean as a whole.",
         lambda b, beta, mean, **numbers: b - mean * _scale(**numbers) + beta,
     ),
+    "mean_not_scaled": (
+        "You scaled the bias, but not the running mean. Subtract first, then scale b - mean as a whole.",
+        lambda b, beta, mean, **numbers: b * _scale(**numbers) - mean + beta,
+    ),
     "no_root": (
         "You divided by the variance. Divide by the root of variance plus eps.",
         lambda b, beta, mean, gamma, var, eps: (b - mean) * gamma / (var + eps) + beta,
@@ -275,8 +283,7 @@ def _group_torch(images: int, channels: int, groups: int, height: int, width: in
     """How many outputs notice that one input is not 0."""
     x = np.zeros((images, channels, height, width))
     x[0, 0, 0, 0] = 1
-    out = ask_torch("groupnorm_forward", x, np.ones(channels), np.zeros(channels), groups)[0]
-    return int(np.count_nonzero(out))
+    return int(np.count_nonzero(ask_torch("groupnorm_forward", x, np.ones(channels), np.zeros(channels), groups)[0]))
 
 
 _GROUP_MISTAKES: Formulas = {
@@ -332,9 +339,8 @@ def _noise_answer(before: int, after: int, noise: float) -> float:
 
 def _noise_torch(before: int, after: int, noise: float) -> float:
     """A variance that is after / before times as small: division by its root, as normalisation does it."""
-    one, zero, eps = np.ones(1), np.zeros(1), 1e-5
-    variance = np.array([after / before - eps])
-    return float(ask_torch("batchnorm_eval", np.array([[noise]]), one, zero, zero, variance, eps)[0, 0])
+    parameters = np.ones(1), np.zeros(1), np.zeros(1), np.array([after / before - 1e-5])
+    return float(ask_torch("batchnorm_eval", np.array([[noise]]), *parameters, 1e-5)[0, 0])
 
 
 _NOISE_MISTAKES: Formulas = {
@@ -388,11 +394,7 @@ OPEN_QUESTION_BATCHNORM = OpenQuestion(
 )
 
 QUESTIONS = (
-    EXAM_BATCHNORM_ENTRY,
-    EXAM_RUNNING_MEAN,
-    EXAM_BATCHNORM_STORED,
-    EXAM_FOLDED_BIAS,
-    EXAM_GROUP_VALUES,
-    EXAM_BATCH_NOISE,
-)
+    EXAM_BATCHNORM_ENTRY, EXAM_RUNNING_MEAN, EXAM_BATCHNORM_STORED,
+    EXAM_FOLDED_BIAS, EXAM_GROUP_VALUES, EXAM_BATCH_NOISE,
+)  # fmt: skip
 OPEN_QUESTIONS = (OPEN_QUESTION_BATCHNORM,)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from autograder.course import Exercise, Mistake, OtherWay
-from autograder.exercises._batchnorm_cases import refusing_case, training_case, training_inputs
+from autograder.exercises._batchnorm_cases import SQUARES, refusing_case, training_case, training_inputs
 from course_lib.cases import Case
 
 _ALONE = (
@@ -42,7 +42,7 @@ def _batchnorm2d_forward_cases(rng: np.random.Generator, public: bool) -> tuple[
     alone = training_inputs(rng, "one value per channel", 1, 3, 1, 1)
     return (
         *cases,
-        training_case(name, "far from zero", far, kind="stability"),
+        training_case(name, "far from zero", far, kind="stability", says=SQUARES),
         refusing_case(name, "one value per channel", alone, _ALONE),
     )
 
@@ -108,6 +108,29 @@ def _batchnorm2d_forward__counts_images(x, gamma, beta, running_mean, running_va
     x_hat = (x - mean[:, None, None]) / np.sqrt(var + eps)[:, None, None]
     running_mean = (1 - momentum) * running_mean + momentum * mean
     running_var = (1 - momentum) * running_var + momentum * n / (n - 1) * var
+    return gamma[:, None, None] * x_hat + beta[:, None, None], (x_hat, gamma), running_mean, running_var
+
+
+def _batchnorm2d_forward__refuses_one_image(x, gamma, beta, running_mean, running_var, momentum=0.1, eps=1e-5):
+    n = len(x)
+    if n < 2:
+        raise ValueError("one image")
+    mean, var = x.mean(axis=(0, 2, 3)), x.var(axis=(0, 2, 3))
+    x_hat = (x - mean[:, None, None]) / np.sqrt(var + eps)[:, None, None]
+    running_mean = (1 - momentum) * running_mean + momentum * mean
+    running_var = (1 - momentum) * running_var + momentum * n / (n - 1) * var
+    return gamma[:, None, None] * x_hat + beta[:, None, None], (x_hat, gamma), running_mean, running_var
+
+
+def _batchnorm2d_forward__sum_over_images(x, gamma, beta, running_mean, running_var, momentum=0.1, eps=1e-5):
+    if x.size // x.shape[1] < 2:
+        raise ValueError("one value per channel")
+    mean, var = x.mean(axis=(0, 2, 3)), x.var(axis=(0, 2, 3))
+    centred = x - mean[:, None, None]
+    x_hat = centred / np.sqrt(var + eps)[:, None, None]
+    running_mean = (1 - momentum) * running_mean + momentum * mean
+    unbiased = (centred**2).sum(axis=(0, 2, 3)) / max(len(x) - 1, 1)
+    running_var = (1 - momentum) * running_var + momentum * unbiased
     return gamma[:, None, None] * x_hat + beta[:, None, None], (x_hat, gamma), running_mean, running_var
 
 
@@ -219,6 +242,18 @@ BATCHNORM2D_FORWARD = Exercise(
             "counts_images",
             "The new running variance counts images. A channel has n = N * H * W values: correct with n / (n - 1).",
             _batchnorm2d_forward__counts_images,
+        ),
+        Mistake(
+            "refuses_one_image",
+            "You count images: a batch of one image is refused, and the running variance is corrected with the wrong "
+            "number. A channel has n = N * H * W values; only n < 2 is refused.",
+            _batchnorm2d_forward__refuses_one_image,
+        ),
+        Mistake(
+            "sum_over_images",
+            "The new running variance divides the sum of squares by N - 1. A channel has N * H * W values: divide by "
+            "N * H * W - 1.",
+            _batchnorm2d_forward__sum_over_images,
         ),
         Mistake(
             "biased_estimate",

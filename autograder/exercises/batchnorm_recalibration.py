@@ -50,6 +50,19 @@ def _recalibrate_statistics__all_examples_together(batches):
     return x.mean(axis=axes), x.var(axis=axes, ddof=1)
 
 
+def _recalibrate_statistics__pooled_variance(batches):
+    axes = (0, 2, 3) if batches[0].ndim == 4 else 0
+    means, free = [x.mean(axis=axes) for x in batches], [x.size // x.shape[1] - 1 for x in batches]
+    pooled = sum(n * x.var(axis=axes, ddof=1) for n, x in zip(free, batches, strict=True)) / sum(free)
+    return np.mean(means, axis=0), pooled
+
+
+def _recalibrate_statistics__variance_of_all(batches):
+    axes = (0, 2, 3) if batches[0].ndim == 4 else 0
+    means = [x.mean(axis=axes) for x in batches]
+    return np.mean(means, axis=0), np.concatenate(batches).var(axis=axes, ddof=1)
+
+
 def _recalibrate_statistics__spread_of_means_added(batches):
     axes = (0, 2, 3) if batches[0].ndim == 4 else 0
     means, variances = [x.mean(axis=axes) for x in batches], [x.var(axis=axes, ddof=1) for x in batches]
@@ -142,6 +155,18 @@ RECALIBRATE_STATISTICS = Exercise(
             "You compute mean and variance of all batches as one. Average the means of the batches, and average their "
             "variances: that is what the layer would have met in training.",
             _recalibrate_statistics__all_examples_together,
+        ),
+        Mistake(
+            "pooled_variance",
+            "You pool the variances: large batches weigh more. Each batch counts the same here, as with Torch's "
+            "momentum=None: a plain average.",
+            _recalibrate_statistics__pooled_variance,
+        ),
+        Mistake(
+            "variance_of_all",
+            "Your means are right, but the variance is taken over all batches as one. Average the variances of the "
+            "batches: that is what the layer would have met in training.",
+            _recalibrate_statistics__variance_of_all,
         ),
         Mistake(
             "spread_of_means_added",

@@ -258,8 +258,7 @@ EXAM_ACTIVATION_MEMORY = Question(
     numbers=_memory_numbers,
     text=(
         "A 3 x 3 convolution with padding 1 and {filters} filters gets a batch of {batch} colour images of "
-        "{size} x {size} pixels. How many MiB does its output take in float32? One MiB is 1024 * 1024 bytes. Round to "
-        "two decimals."
+        "{size} x {size} pixels. How many MiB does its output take in float32? One MiB is 1024 * 1024 bytes."
     ),
     answer=_memory_answer,
     torch_answer=_memory_torch,

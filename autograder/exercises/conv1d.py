@@ -185,6 +185,15 @@ def _conv1d_backward__overlap_overwritten(dout, cache):
     return dx, dw, dout.sum(axis=(0, 1))
 
 
+def _conv1d_backward__windows_overwritten(dout, cache):
+    x, w = cache[:2]
+    dx, dw, width = np.zeros_like(x), np.zeros_like(w), w.shape[2]
+    for place in range(dout.shape[1]):
+        dx[:, place : place + width] = np.einsum("nm,mdj->njd", dout[:, place], w)
+        dw += np.einsum("nm,njd->mdj", dout[:, place], x[:, place : place + width])
+    return dx, dw, dout.sum(axis=(0, 1))
+
+
 def _conv1d_backward__flipped_filters(dout, cache):
     x, w = cache[:2]
     dx, dw, places = np.zeros_like(x), np.zeros_like(w), dout.shape[1]
@@ -283,6 +292,12 @@ CONV1D_BACKWARD = Exercise(
             "overlap_overwritten",
             "Where windows overlap, your dx keeps the last gradient only. A word lies in several windows: add with +=.",
             _conv1d_backward__overlap_overwritten,
+        ),
+        Mistake(
+            "windows_overwritten",
+            "Each window writes over what the one before left in dx. A word lies in several windows, and all their "
+            "gradients count: add with +=.",
+            _conv1d_backward__windows_overwritten,
         ),
         Mistake(
             "flipped_filters",

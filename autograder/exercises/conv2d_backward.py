@@ -105,6 +105,19 @@ def _conv2d_backward__mean_over_batch(dout, cache):
     return dpadded[:, :, p : p + h, p : p + width], dw / len(x), dout.sum(axis=(0, 2, 3)) / len(x)
 
 
+def _conv2d_backward__kernel_mean(dout, cache):
+    x, w, b, *rest = cache
+    s, p = rest if len(rest) == 2 else (rest[0].stride[0], rest[0].padding[0])
+    padded = np.pad(x, ((0, 0), (0, 0), (p, p), (p, p)))
+    dpadded, dw = np.zeros_like(padded), np.zeros_like(w)
+    (h, width), (ho, wo) = x.shape[2:], dout.shape[2:]
+    for u, v in np.ndindex(w.shape[2:]):
+        rows, columns = slice(u, u + s * (ho - 1) + 1, s), slice(v, v + s * (wo - 1) + 1, s)
+        dw[:, :, u, v] = np.einsum("nkij,ncij->kc", dout, padded[:, :, rows, columns])
+        dpadded[:, :, rows, columns] += np.einsum("nkij,kc->ncij", dout, w[:, :, u, v])
+    return dpadded[:, :, p : p + h, p : p + width], dw / len(x), dout.sum(axis=(0, 2, 3))
+
+
 def _conv2d_backward__bias_mean(dout, cache):
     x, w, b, *rest = cache
     s, p = rest if len(rest) == 2 else (rest[0].stride[0], rest[0].padding[0])
@@ -211,6 +224,12 @@ CONV2D_BACKWARD = Exercise(
             "mean_over_batch",
             "You divide dw and db by the batch size. The mean is in the loss, and so in dout already: only sum here.",
             _conv2d_backward__mean_over_batch,
+        ),
+        Mistake(
+            "kernel_mean",
+            "dx and db are right, but you divide dw by the batch size. The mean is in the loss, and so in dout "
+            "already: add up dw over the images and leave it at that.",
+            _conv2d_backward__kernel_mean,
         ),
         Mistake(
             "bias_mean",

@@ -6,8 +6,13 @@ import numpy as np
 
 from autograder.course import Exercise, Mistake, OtherWay
 from autograder.exercises._draw import draw
-from course_lib.cases import Case, call_case
+from course_lib.cases import Case, Step, call_case
+from course_lib.tree import Handle
 
+_WHICH = (
+    "The cache is (x, which, mask), and which has the shape (N, 1, M): for each text and filter the place of the "
+    "maximum, counted from 0. The way back needs it."
+)
 # Case id to (places that count in each text, L, M, how high the answers lie).
 _PUBLIC: dict[str, tuple[tuple[int, ...], int, int, float]] = {
     "no padding": ((4, 4), 4, 3, 0.0),
@@ -32,7 +37,20 @@ def _max_over_time_forward_cases(rng: np.random.Generator, public: bool) -> tupl
     return (
         *cases,
         call_case("huge numbers", "max_over_time_forward", {"x": x, "mask": mask}, item=0, kind="stability"),
+        _places(rng),
     )
+
+
+def _places(rng: np.random.Generator) -> Case:
+    """The cache: where each maximum was."""
+    inputs = {"x": draw(rng, 2, 5, 3), "mask": np.arange(5) < np.array([[5], [3]])}
+    steps = (
+        Step("call", "result", "max_over_time_forward", (Handle("x"), Handle("mask"))),
+        Step("take", "cache", "", (Handle("result", 1), 3)),
+        Step("read", "which", "", (Handle("cache", 1),), kind="convention"),
+        *(Step("read", f"{name} afterwards", "", (Handle(name),), kind="convention") for name in inputs),
+    )
+    return Case("the places in the cache", inputs, steps, _WHICH)
 
 
 def _one_case(
@@ -98,22 +116,30 @@ def _max_over_time_forward__filler_too_large(x, mask):
     return np.take_along_axis(seen, which, axis=1)[:, 0], (x, which, mask)
 
 
+def _max_over_time_forward__which_without_axis(x, mask):
+    seen = np.where(mask[:, :, None], x, -np.inf)
+    return seen.max(axis=1), (x, seen.argmax(axis=1), mask)
+
+
 def _max_over_time_forward__text_by_text(x, mask):
     out = np.stack([text[counts].max(axis=0) for text, counts in zip(x, mask, strict=True)])
-    return out, (x, mask)
+    places = [np.flatnonzero(counts)[text[counts].argmax(axis=0)] for text, counts in zip(x, mask, strict=True)]
+    return out, (x, np.stack(places)[:, None], mask)
 
 
 def _max_over_time_forward__running_maximum(x, mask):
     out = np.full((x.shape[0], x.shape[2]), -np.inf, dtype=x.dtype)
+    which = np.zeros(out.shape, dtype=np.int64)
     for place in range(x.shape[1]):
         better = mask[:, place, None] & (x[:, place] > out)
-        out = np.where(better, x[:, place], out)
-    return out, (x, mask)
+        out, which = np.where(better, x[:, place], out), np.where(better, place, which)
+    return out, (x, which[:, None], mask)
 
 
 def _max_over_time_forward__reduce(x, mask):
     where = np.broadcast_to(mask[:, :, None], x.shape)
-    return np.max(x, axis=1, where=where, initial=-np.inf), (x, mask)
+    out = np.max(x, axis=1, where=where, initial=-np.inf)
+    return out, (x, (where & (x == out[:, None])).argmax(axis=1)[:, None], mask)
 
 
 MAX_OVER_TIME_FORWARD = Exercise(
@@ -164,6 +190,12 @@ MAX_OVER_TIME_FORWARD = Exercise(
             "filler_too_large",
             "Your filler for the padding is a large negative number, and an answer can be smaller still. Use -np.inf.",
             _max_over_time_forward__filler_too_large,
+        ),
+        Mistake(
+            "which_without_axis",
+            "The maxima are right; the places in your cache have the shape (N, M). The way back needs (N, 1, M): write "
+            "which[:, None].",
+            _max_over_time_forward__which_without_axis,
         ),
     ),
     other_ways=(

@@ -73,6 +73,12 @@ def _layernorm_forward__eps_outside(x, gamma, beta, eps=1e-5):
     return gamma * x_hat + beta, (x_hat, gamma)
 
 
+def _layernorm_forward__no_eps(x, gamma, beta, eps=1e-5):
+    with np.errstate(invalid="ignore"):  # one feature: 0 / 0
+        x_hat = (x - x.mean(axis=-1, keepdims=True)) / x.std(axis=-1, keepdims=True)
+    return gamma * x_hat + beta, (x_hat, gamma)
+
+
 def _layernorm_forward__no_root(x, gamma, beta, eps=1e-5):
     x_hat = (x - x.mean(axis=-1, keepdims=True)) / (x.var(axis=-1, keepdims=True) + eps)
     return gamma * x_hat + beta, (x_hat, gamma)
@@ -160,6 +166,12 @@ LAYERNORM_FORWARD = Exercise(
             "eps_outside",
             "You add eps to the standard deviation. It stands under the root, beside the variance: sqrt(var + eps).",
             _layernorm_forward__eps_outside,
+        ),
+        Mistake(
+            "no_eps",
+            "eps is missing. It stands under the root, beside the variance: sqrt(var + eps); without it equal features "
+            "divide 0 by 0.",
+            _layernorm_forward__no_eps,
         ),
         Mistake(
             "no_root",

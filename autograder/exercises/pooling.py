@@ -76,6 +76,15 @@ def _maxpool2d_forward__last_windows_missing(x, kernel, stride):
     return out, (x, kernel, stride)
 
 
+def _maxpool2d_forward__size_over_stride(x, kernel, stride):
+    n, c, h, w = x.shape
+    out = np.zeros((n, c, h // stride, w // stride), dtype=x.dtype)
+    for i, j in np.ndindex(out.shape[2:]):
+        top, left = i * stride, j * stride
+        out[:, :, i, j] = x[:, :, top : top + kernel, left : left + kernel].max(axis=(2, 3))
+    return out, (x, kernel, stride)
+
+
 def _maxpool2d_forward__window_by_window(x, kernel, stride):
     n, c, h, w = x.shape
     out = np.empty((n, c, (h - kernel) // stride + 1, (w - kernel) // stride + 1), dtype=x.dtype)
@@ -119,6 +128,12 @@ MAXPOOL2D_FORWARD = Exercise(
         Mistake("over_channels", _OVER_CHANNELS, _maxpool2d_forward__over_channels),
         Mistake("stride_is_kernel", _STRIDE_IS_KERNEL, _maxpool2d_forward__stride_is_kernel),
         Mistake("last_windows_missing", _LAST_MISSING, _maxpool2d_forward__last_windows_missing),
+        Mistake(
+            "size_over_stride",
+            "Your output has H // stride rows. That fits only where windows lie side by side: use conv_output_size, "
+            "(H - kernel) // stride + 1.",
+            _maxpool2d_forward__size_over_stride,
+        ),
     ),
     other_ways=(
         OtherWay("window_by_window", _maxpool2d_forward__window_by_window),

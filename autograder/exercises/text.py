@@ -20,7 +20,7 @@ _PUBLIC = {
     "signs in a row": "{} {}!!! ({}...)",
     "a line break and a tab": "{} {}\n{}\t{}",
     "digits and an underscore": "{}_{} {} 1984 4x4",
-    "other alphabets": "a naïve {} in the Ärmel of a café",
+    "naïve, Ärmel, café": "a naïve {} in the Ärmel of a café",
     "empty": "",
 }
 _SECRET = _PUBLIC | {

@@ -353,8 +353,8 @@ EXAM_REPEATED_WORD = Question(
     numbers=_repeated_numbers,
     text=(
         "The word 'very' stands three times in a text. At these places the gradient of the loss with respect to the "
-        "first number of its vector is {g1}, {g2} and {g3}. By how much does a step of gradient descent with "
-        "lr = {lr} change that number in the embedding?"
+        "first number of its vector is {g1}, {g2} and {g3}. By how much, with its sign, does a step of gradient "
+        "descent with lr = {lr} change that number in the embedding?"
     ),
     answer=_repeated_answer,
     torch_answer=_repeated_torch,

@@ -6,6 +6,7 @@ import numpy as np
 
 from autograder.course import Exercise, Mistake, OtherWay
 from course_lib.cases import Case, Step
+from course_lib.properties.whole import WHOLE, whole_numbers
 from course_lib.tree import Handle
 
 _WORDS = "cast dialogue fine good great hardly lost movie night quick sad script tense time very warm".split()
@@ -18,6 +19,10 @@ _PUBLIC: dict[str, tuple[tuple[int, ...], int]] = {
     "unknown and too long": ((9, 2, 10, 5, 0, 3), 4),
     "empty": ((), 3),
 }
+_WHOLE_SAYS = (
+    "The numbers are right, but they are floats. A list or a table takes whole numbers only as places: ask for "
+    "dtype=np.int64 when you make the array."
+)
 _SECRET = _PUBLIC | {
     "a word twice": ((4, 4, 1), 6),
     "length of one": ((7, 3), 1),
@@ -36,8 +41,10 @@ def _one_case(rng: np.random.Generator, name: str, places: tuple[int, ...], leng
     tokens = [words[(place + 3) % 8 if place < 8 else place] for place in places]
     inputs = {"tokens": tokens, "vocab": vocab, "length": length + int(rng.integers(2)) if not places else length}
     call = Step("call", "result", "encode_and_pad", tuple(Handle(key) for key in inputs))
+    result = Handle("result")
+    reads = (Step("read", "result", "", (result,)), Step("read", WHOLE, "", (result,), kind="convention"))
     untouched = [Step("read", f"{k} afterwards", "", (Handle(k),), kind="convention") for k in ("tokens", "vocab")]
-    return Case(name, inputs, (call, Step("read", "result", "", (Handle("result"),)), *untouched))
+    return Case(name, inputs, (call, *reads, *untouched), _WHOLE_SAYS)
 
 
 def _encode_and_pad__unknown_dropped(tokens, vocab, length):
@@ -77,6 +84,13 @@ def _encode_and_pad__padded_with_unknown(tokens, vocab, length):
 def _encode_and_pad__cut_too_early(tokens, vocab, length):
     ids = [vocab.get(token, 1) for token in tokens][: length - 1]
     return np.array(ids + [0] * (length - len(ids)), dtype=np.int64)
+
+
+def _encode_and_pad__floats(tokens, vocab, length):
+    ids = np.zeros(length)
+    for place, token in enumerate(tokens[:length]):
+        ids[place] = vocab.get(token, 1)
+    return ids
 
 
 def _encode_and_pad__as_a_list(tokens, vocab, length):
@@ -140,7 +154,9 @@ ENCODE_AND_PAD = Exercise(
             "You keep one word too few: a text may fill all of the length places. Cut with tokens[:length].",
             _encode_and_pad__cut_too_early,
         ),
+        Mistake("floats", _WHOLE_SAYS, _encode_and_pad__floats),
     ),
+    prepare=whole_numbers,
     other_ways=(
         OtherWay("as_a_list", _encode_and_pad__as_a_list),
         OtherWay("place_by_place", _encode_and_pad__place_by_place),

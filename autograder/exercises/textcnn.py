@@ -80,6 +80,16 @@ def _text_cnn_forward__short_texts_are_zero(ids, embedding, filters, biases, w, 
     return np.concatenate(features, axis=1) @ w.T + b
 
 
+def _text_cnn_forward__no_first_window(ids, embedding, filters, biases, w, b):
+    x, features = embedding_forward(ids, embedding)[0], []
+    for f, c in zip(filters, biases, strict=True):
+        answers = np.maximum(conv1d_forward(x, f, c)[0], 0)
+        mask = ids[:, f.shape[2] - 1 :] != 0
+        features.append(np.where(mask[:, :, None], answers, -np.inf).max(axis=1))
+    with np.errstate(invalid="ignore"):
+        return (np.concatenate(features, axis=1) @ w.T + b).astype(embedding.dtype)
+
+
 def _text_cnn_forward__padding_is_zero(ids, embedding, filters, biases, w, b):
     x = embedding_forward(ids, embedding)[0] * (ids != 0)[:, :, None]
     answers = [np.maximum(conv1d_forward(x, f, c)[0], 0) for f, c in zip(filters, biases, strict=True)]
@@ -187,6 +197,12 @@ TEXT_CNN_FORWARD = Exercise(
             "A text that is shorter than the filter has no window in your network. Its first window counts always: "
             "mask[:, 0] = True.",
             _text_cnn_forward__short_texts_are_zero,
+        ),
+        Mistake(
+            "no_first_window",
+            "In a text that is shorter than a filter no window counts. The maximum of nothing is minus "
+            "infinity, and the scores are no numbers any more. The first window counts always: mask[:, 0] = True.",
+            _text_cnn_forward__no_first_window,
         ),
         Mistake(
             "padding_is_zero",

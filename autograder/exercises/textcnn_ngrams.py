@@ -6,9 +6,13 @@ import numpy as np
 
 from autograder.course import Exercise, Mistake, OtherWay
 from course_lib.cases import Case, Kind, Step
-from course_lib.tree import Handle
+from course_lib.tree import Handle, Tree
 
 _WORDS = "acting badly could enjoy far from great hardly it made more nothing quite story than was".split()
+_LATER = (
+    "Of equal answers the one at the earlier place comes first. For words that come several times it is the place of "
+    "their largest answer that counts."
+)
 _TIE = "Of equal answers the earlier text comes first, and in one text the earlier place."
 _Row = tuple[tuple[tuple[int, ...], ...], int, int, int]
 # Case id to (texts as word places, L', width, k).
@@ -32,7 +36,15 @@ _SECRET = _PUBLIC | {
 def _top_ngrams_cases(rng: np.random.Generator, public: bool) -> tuple[Case, ...]:
     cases = [_one_case(rng, name, row) for name, row in (_PUBLIC if public else _SECRET).items()]
     tied = _one_case(rng, "equal answers", (_TEXTS, 6, 2, 6), kind="convention", says=_TIE)
-    return (*cases, tied)
+    return (*cases, tied, _tie_by_a_later_place(rng))
+
+
+def _tie_by_a_later_place(rng: np.random.Generator) -> Case:
+    """A word whose largest answer comes after that of another word: `a b a` with 1, 2 and 2."""
+    first, second = rng.permutation(_WORDS)[:2].tolist()
+    small, large = np.sort(rng.choice(np.arange(1, 10), 2, replace=False)) / 2
+    inputs = {"texts": [[first, second, first]], "answers": np.array([[small, large, large]]), "width": 1, "k": 2}
+    return _listed("equal answers, the first word twice", inputs, kind="convention", says=_LATER)
 
 
 def _one_case(
@@ -65,6 +77,11 @@ def _one_case(
         "width": width,
         "k": k,
     }
+    return _listed(name, inputs, kind=kind, says=says)
+
+
+def _listed(name: str, inputs: dict[str, Tree], *, kind: Kind, says: str) -> Case:
+    """A call whose texts and answers are read again."""
     call = Step("call", "result", "top_ngrams", tuple(Handle(key) for key in inputs))
     untouched = [Step("read", f"{n} afterwards", "", (Handle(n),), kind="convention") for n in ("texts", "answers")]
     return Case(name, inputs, (call, Step("read", "result", "", (Handle("result"),), kind=kind), *untouched), says)
@@ -148,6 +165,16 @@ def _top_ngrams__ties_by_alphabet(texts, answers, width, k):
     return sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))[:k]
 
 
+def _top_ngrams__place_of_the_first(texts, answers, width, k):
+    found = {}
+    for words, row in zip(texts, answers.tolist(), strict=True):
+        for place in range(len(words) - width + 1):
+            ngram = " ".join(words[place : place + width])
+            if row[place] > found.get(ngram, 0):
+                found[ngram] = row[place]
+    return sorted(found.items(), key=lambda pair: -pair[1])[:k]
+
+
 def _top_ngrams__one_at_a_time(texts, answers, width, k):
     left, found = answers.astype(np.float64), []
     for text, words in enumerate(texts):
@@ -217,6 +244,12 @@ TOP_NGRAMS = Exercise(
             "ties_by_alphabet",
             _TIE + " Sort by the answer alone: sorted keeps that order.",
             _top_ngrams__ties_by_alphabet,
+        ),
+        Mistake(
+            "place_of_the_first",
+            "Of equal answers you list first the words that you met first. It is the place of the largest answer that "
+            "counts. Sort all windows in reading order, then keep each group of words the first time you meet it.",
+            _top_ngrams__place_of_the_first,
         ),
     ),
     other_ways=(

@@ -129,7 +129,7 @@ class Job:
         self.limits = limits
         self._pool = pool
         self._pieces: Sequence[Piece] = ()
-        self._restarted = False
+        self._again = False
         self._used = 0.0
         self._used_before = 0.0
         self._deadlines = (math.inf, math.inf)
@@ -194,20 +194,25 @@ class Job:
         self._used_before, self._used = self._used_before + self._used, 0.0
 
     def _guarded(self, action: Callable[[], Any]) -> Any:
-        """Do something, close the job if that fails; once do it again if it was the server that failed."""
+        """Do something, close the job if that fails; once do it again if the job died.
+
+        From here nobody can tell whose fault that was: the code's own, which it will repeat, or that of whoever
+        killed the job or its server.
+        """
         if self._handle is None:
             raise Stopped("crashed")
         try:
             return action()
         except Stopped as stopped:
             self.close()
-            if stopped.reason != "crashed" or self._restarted or not self._pool.is_gone():
+            if stopped.reason != "crashed" or self._again:
                 raise
         except BaseException:
             self.close()
             raise
-        self._restarted = True
-        self._pool.restart()
+        self._again = True
+        if self._pool.is_gone():
+            self._pool.restart()
         self._open()
         return self._guarded(lambda: (self._load(self._pieces), action())[1])
 

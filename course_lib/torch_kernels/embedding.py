@@ -7,8 +7,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from course_lib.torch_kernels._graph import Graph, backward_graph, forward_graph
-from course_lib.validate import check_arrays
+from course_lib.validate import check_arrays, check_cache
 from course_lib.words import check_ids, check_mask
+
+MaxCache = tuple[Graph, Tensor, Tensor | None]
 
 
 def embedding_forward(ids: Tensor, w: Tensor) -> tuple[Tensor, Graph]:
@@ -45,7 +47,7 @@ def embedding_backward(dout: Tensor, cache: Graph) -> Tensor:
     return backward_graph(dout, cache, "embedding_forward")[0]
 
 
-def max_over_time_forward(x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Graph]:
+def max_over_time_forward(x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, MaxCache]:
     """The largest answer of every filter over a text: `torch.max` along the places.
 
     Args:
@@ -53,7 +55,7 @@ def max_over_time_forward(x: Tensor, mask: Tensor | None = None) -> tuple[Tensor
         mask: (N, L), true where a place counts; None means everywhere.
 
     Returns:
-        ``out``, (N, M), and the cache.
+        ``out``, (N, M), and the cache: the graph, the place of each maximum (N, 1, M), and the mask.
 
     >>> max_over_time_forward(torch.tensor([[[1.0], [3.0], [9.0]]]), torch.tensor([[True, True, False]]))[0].item()
     3.0
@@ -61,15 +63,15 @@ def max_over_time_forward(x: Tensor, mask: Tensor | None = None) -> tuple[Tensor
     check_arrays(Tensor, x=(x, "N L M"))
     check_mask(mask, x, Tensor)
 
-    def largest(x: Tensor) -> Tensor:
-        seen = x if mask is None else x.masked_fill(~mask[:, :, None], -torch.inf)
-        # The first of equals: amax would share the gradient between them.
-        return seen.max(dim=1).values
+    def visible(x: Tensor) -> Tensor:
+        return x if mask is None else x.masked_fill(~mask[:, :, None], -torch.inf)
 
-    return forward_graph(largest, x)
+    # The first of equals: amax would share the gradient between them.
+    out, graph = forward_graph(lambda x: visible(x).max(dim=1).values, x)
+    return out, (graph, visible(x.detach()).argmax(dim=1, keepdim=True), mask)
 
 
-def max_over_time_backward(dout: Tensor, cache: Graph) -> Tensor:
+def max_over_time_backward(dout: Tensor, cache: MaxCache) -> Tensor:
     """Backward pass of `max_over_time_forward`, by autograd.
 
     Args:
@@ -82,4 +84,5 @@ def max_over_time_backward(dout: Tensor, cache: Graph) -> Tensor:
     >>> max_over_time_backward(torch.ones(1, 1), max_over_time_forward(torch.zeros(1, 3, 1))[1]).ravel().tolist()
     [1.0, 0.0, 0.0]
     """
-    return backward_graph(dout, cache, "max_over_time_forward")[0]
+    graph = check_cache(cache, 3, "max_over_time_forward")[0]
+    return backward_graph(dout, graph, "max_over_time_forward")[0]

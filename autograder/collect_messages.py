@@ -1,0 +1,42 @@
+"""Every sentence that `course collect` shows. Apart from `messages`, on whose text kept verdicts depend."""
+
+NO_ARCHIVE = "This file cannot be opened as a zip archive ({reason}). Download it again."
+TOO_MANY_ENTRIES = "The archive has more than {most} entries. Nothing of it was taken; split it."
+TOO_MUCH = "The archives expand to more than {most} GB together. The rest was not read; collect fewer at a time."
+UNSAFE_NAME = "Its name would lead to another folder (.., an absolute path, a drive or a backslash). It was not read."
+UNPRINTABLE = "Its name holds characters that cannot be shown. It was not read."
+SPECIAL = "It is a symbolic link or a special file. Ask for the notebook itself."
+ENCRYPTED = "It is encrypted. Ask for it without a password."
+METHOD = "It is compressed in a way (method {method}) that is not read here. Ask for an ordinary zip."
+TOO_LARGE = "It is larger than {most} MB. Ask the learner to clear all outputs and hand it in again."
+BOMB = "It grows more than {ratio} times when it is unpacked, as no notebook does. It was not taken."
+DAMAGED = "It is damaged in the archive ({reason}). Download the archive again, or ask for the file again."
+NOT_A_NOTEBOOK = "It is no notebook (.ipynb)."
+TOO_DEEP = "It is an archive inside an archive inside an archive. Ask for the notebook itself."
+NO_NOTEBOOK_INSIDE = "There is no notebook in it."
+WHOSE = (
+    "Nobody can tell whose it is. Expected a download of Moodle or Canvas, or LEARNER/FILE.ipynb "
+    "or LEARNER/LESSON/FILE.ipynb."
+)
+NO_LEARNER_ID = "{learner!r} cannot be a learner's id. Give a roster that says who it is."
+NOT_IN_ROSTER = "{who} is not in the roster. Add a row with the learner's id."
+SEVERAL_IN_ROSTER = "{who} is in the roster more than once. Give these rows the platform's numbers."
+OTHER_NAME = "The roster calls number {number} {known!r}, the archive {name!r}. If both are right, correct the roster."
+SAME_ID = "{learners} differ in case or spelling of accents only. Give a roster with distinct ids."
+SEVERAL_PEOPLE = "Several people here would be {learner!r} ({people}). Give a roster that tells them apart."
+TWO_PLATFORMS = "{learner} comes from two kinds of archive, and nobody can tell which is newer. Collect one at a time."
+SEVERAL_NOTEBOOKS = "{learner} handed in several notebooks of the same time ({names}), none called {expected}."
+OLDER = "{learner} handed in again: {newer} counts."
+OTHER_NOTEBOOK = "{learner} handed in another notebook with it: {newer} counts."
+TAKEN = (
+    "{learner} has a different submission in {folder}. To put this one in its place: --replace, which keeps the other."
+)
+IN_THE_WAY = "{path} is in the way: it is a link or a file. Remove it or rename it."
+TWIN = "{path} is there already, and differs from {learner!r} in case or spelling of accents only, or is a file."
+LATE = (
+    "Canvas says that it was late, but not since when. For a penalty write the time into timestamp.txt beside it, "
+    "for example 2026-01-31 18:30:00 UTC."
+)
+NO_ROSTER = "{path} cannot be read as a roster ({reason}). Expected a CSV file with a first row: learner,lms_id,name."
+ROSTER_ROW = "{path}, line {line}: {reason}"
+NO_ZONE = "{name!r} is no time zone. Give a name such as Europe/Paris or UTC."

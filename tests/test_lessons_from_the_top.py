@@ -1,0 +1,69 @@
+"""Every lesson runs from top to bottom: solved in the project, and unsolved from its zip alone."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from autograder.catalogue import LESSONS
+from autograder.course import Lesson
+from autograder.edition import write_edition
+from autograder.folders import Folders
+
+ROOT = Path(__file__).parent.parent
+TIME_LIMIT = 300
+
+each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.id)
+
+
+@each_lesson
+def test_solution_runs_from_the_top(
+    course: Folders, lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the answers in, every cell runs, and every check passes."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    cells = run_all(course.solution(lesson.id), tmp_path)
+    assert [error for cell in cells for error in errors(cell)] == []
+
+
+@each_lesson
+def test_released_notebook_runs_from_its_zip_alone(
+    lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an answer written, nothing but checks fails, and the library that runs is the one in the zip."""
+    for name in ("pyproject.toml", "nbgrader_config.py"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(ROOT / "solutions" / lesson.id, tmp_path / "solutions" / lesson.id)
+    with zipfile.ZipFile(write_edition(Folders(tmp_path), lesson, tmp_path / "class.zip")) as archive:
+        archive.extractall(tmp_path)
+    folder = tmp_path / lesson.id
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    notebook = json.loads((folder / f"{lesson.id}.ipynb").read_text(encoding="utf-8"))
+    where = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "id": "where"}
+    notebook["cells"].append({**where, "source": "import course_lib; print(course_lib.__file__)"})
+    (folder / "with_probe.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    *cells, probe = run_all(folder / "with_probe.ipynb", folder)
+    assert {error.partition(":")[0] for cell in cells for error in errors(cell)} == {"CheckFailed"}
+    assert Path(probe["outputs"][0]["text"].strip()) == folder / "course_lib" / "__init__.py"
+
+
+def run_all(path: Path, folder: Path) -> list[dict[str, Any]]:
+    """Run a notebook from the top, going on after errors; its code cells with what they showed."""
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook, timeout=TIME_LIMIT, allow_errors=True, resources={"metadata": {"path": str(folder)}}
+    )
+    client.execute()
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def errors(cell: dict[str, Any]) -> list[str]:
+    """What a cell raised, in one line each."""
+    return [f"{out['ename']}: {out['evalue']}" for out in cell["outputs"] if out["output_type"] == "error"]
