@@ -45,7 +45,7 @@ demo: $(INSTALLED) bubblewrap  ## grade a class of made-up submissions from end 
 
 .PHONY: test
 test: $(INSTALLED) $(CLUSTER) bubblewrap chromium lint  ## lint and run every test, those in a real browser too
-	@$(BIN)/python -m pytest
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 .PHONY: test-data
 test-data: $(INSTALLED)  ## test the loaders on the real data sets, which are not in the repository (REAL_DATA=FOLDER)

@@ -58,11 +58,6 @@ class Found:
     inner: str = ""
 
     @property
-    def name(self) -> str:
-        """The notebook's own name."""
-        return (self.inner or self.entry).rpartition("/")[2]
-
-    @property
     def shown(self) -> str:
         """Where it is, for people."""
         return f"{self.entry}/{self.inner}" if self.inner else self.entry
@@ -253,6 +248,8 @@ def _opened(path: Path, most: int) -> Iterator[zipfile.ZipFile]:
     with _Guarded(path, most * _ENTRY_BYTES) as stream, zipfile.ZipFile(stream) as archive:
         if len(archive.infolist()) > most:
             raise _Refused(messages.TOO_MANY_ENTRIES.format(most=most))
+        if sum(info.compress_size for info in archive.infolist()) > path.stat().st_size:
+            raise _Refused(messages.OVERLAP)
         yield archive
 
 

@@ -105,7 +105,7 @@ def try_file(
 
 
 @_command("collect", "course collect 01_xor_mlp submissions.zip --roster roster.csv")
-def collect(
+def collect(  # noqa: PLR0913 - each option is an argument.
     lesson: LessonId,
     archives: Annotated[list[Path], typer.Argument(metavar="ARCHIVE...", help="Zip files of a learning platform.")],
     to: Annotated[Path | None, typer.Option(help="Folder for the submissions [default: run/submitted].")] = None,

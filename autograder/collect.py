@@ -102,7 +102,8 @@ class _Candidate:
 
     def is_called(self, name: str) -> bool:
         """Does the file have this name, whatever number was added to it?"""
-        return folded(_COUNTED.sub("", self.found.name[: -len(".ipynb")])) == folded(name)
+        own = (self.found.inner or self.sender.file).rpartition("/")[2]
+        return folded(_COUNTED.sub("", own[: -len(".ipynb")])) == folded(name)
 
     def left_out(self, why: str, *, refused: bool = True) -> LeftOut:
         return LeftOut(self.found.archive, self.found.shown, why, refused)

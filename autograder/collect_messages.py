@@ -2,6 +2,7 @@
 
 NO_ARCHIVE = "This file cannot be opened as a zip archive ({reason}). Download it again."
 TOO_MANY_ENTRIES = "The archive has more than {most} entries. Nothing of it was taken; split it."
+OVERLAP = "Its entries claim more bytes than the archive has: it is damaged or made to do harm. Nothing was taken."
 TOO_MUCH = "The archives expand to more than {most} GB together. The rest was not read; collect fewer at a time."
 UNSAFE_NAME = "Its name would lead to another folder (.., an absolute path, a drive or a backslash). It was not read."
 UNPRINTABLE = "Its name holds characters that cannot be shown. It was not read."

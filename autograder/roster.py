@@ -11,7 +11,7 @@ import csv
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder import collect_messages as messages
@@ -23,8 +23,8 @@ MAX_ID = 128  # characters, in nbgrader's table of students
 # Moodle: Full Name_12345_assignsubmission_file_/FILE, or without a folder; the name has no underscore.
 _MOODLE = re.compile(r"(?P<name>[^_/]+)_(?P<number>\d+)_assignsubmission_(?P<kind>[a-z]+)(?:[_/]|$)")
 # Canvas: lastfirst_LATE_12345_67890_FILE; the second number is the upload's, and grows. Names are in lower case.
-_CANVAS = re.compile(r"(?P<name>.+?)_(?P<late>LATE_)?(?P<number>\d+)_(?P<upload>\d+)_.")
-_CANVAS_ANONYMOUS = re.compile(r"(?P<name>)(?P<late>LATE_)?(?P<number>anon_[A-Za-z0-9]+)_(?P<upload>\d+)_.")
+_CANVAS = re.compile(r"(?P<name>.+?)_(?P<late>LATE_)?(?P<number>\d+)_(?P<upload>\d+)_(?=.)")
+_CANVAS_ANONYMOUS = re.compile(r"(?P<name>)(?P<late>LATE_)?(?P<number>anon_[A-Za-z0-9]+)_(?P<upload>\d+)_(?=.)")
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class Sender:
         number: the platform's, or "". Moodle's is another one for every assignment.
         late: does the platform say that it was late?
         upload: Canvas: the upload's number.
+        file: what the learner called the file; for a nested one, its path.
     """
 
     form: str
@@ -44,6 +45,7 @@ class Sender:
     number: str = ""
     late: bool = False
     upload: int = 0
+    file: str = field(default="", compare=False)
 
     @property
     def own_id(self) -> str:
@@ -67,14 +69,16 @@ def sender_of(entry: str, lesson: str) -> Sender | None:
     """Whose an archive's entry is, from its path; None when nobody can tell."""
     first, *rest = entry.split("/")
     if match := _MOODLE.match(entry):
-        return Sender("moodle", match["name"], match["number"]) if match["kind"] == "file" else None
+        sender = Sender("moodle", match["name"], match["number"], file=entry[match.end() :])
+        return sender if match["kind"] == "file" else None
     if not rest:
         match = _CANVAS_ANONYMOUS.match(first) or _CANVAS.match(first)
         if match is None:
             return None
-        return Sender("canvas", match["name"], match["number"], bool(match["late"]), int(match["upload"]))
+        named = (match["name"], match["number"], bool(match["late"]), int(match["upload"]))
+        return Sender("canvas", *named, file=first[match.end() :])
     if len(rest) == 1 or (len(rest) == 2 and rest[0] == lesson):
-        return Sender("plain", first)
+        return Sender("plain", first, file=rest[-1])
     return None
 
 

@@ -38,6 +38,7 @@ from autograder.classroom import answers_of, fill, hand_in, with_variants
 from autograder.course import Exercise, Lesson
 from autograder.expected import load_expectations
 from autograder.folders import Folders
+from autograder.gradebook import ensure_lesson
 from autograder.submission import read_submission
 from autograder.verdicts import VerdictStore
 from benchmarks import stock
@@ -141,8 +142,10 @@ def _prepare_course(root: Path, lesson: Lesson) -> None:
         shutil.copytree(PROJECT / name / lesson.id, root / name / lesson.id)
     shutil.copy(PROJECT / "nbgrader_config.py", root)
     # Expected values and the gradebook's description of the lesson are made once per course, not per class.
-    _run(_course("init"), root)
-    load_expectations(lesson, Folders(root).secret(), Folders(root).expected)
+    folders = Folders(root)
+    folders.make_secret()
+    ensure_lesson(root, lesson.id)
+    load_expectations(lesson, folders.secret(), folders.expected)
 
 
 def _environment() -> dict[str, str]:
