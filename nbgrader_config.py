@@ -63,3 +63,9 @@ c.Autograde.autograde_preprocessors = [
 
 c.GenerateFeedback.exporter_class = "autograder.nbgrader_seam.FeedbackExporter"
 c.ExportApp.plugin_class = "autograder.nbgrader_seam.CourseExportPlugin"
+
+# A late submission costs nothing until these lines count; see "Late submissions" in docs/instructor.md.
+# c.AssignLatePenalties.plugin_class = "autograder.lateness.ShareLostPerDay"
+# c.ShareLostPerDay.share_per_day = 0.1  # of the points earned, for each started day
+# c.ShareLostPerDay.grace_minutes = 15  # that cost nothing
+# c.ShareLostPerDay.most = 0.5  # however late

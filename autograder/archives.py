@@ -117,7 +117,11 @@ class Archives:
         self._number = 0
 
     def read(self, path: Path) -> Iterator[Found | LeftOut]:
-        """Every entry of an archive but folders; never raises for anything that an archive holds."""
+        """Every entry of an archive but folders; never raises for anything that an archive holds.
+
+        Raises:
+            OSError: the working folder cannot be written.
+        """
         try:
             with _opened(path, MAX_ENTRIES) as archive:
                 for info in archive.infolist():
@@ -126,7 +130,11 @@ class Archives:
             yield LeftOut(str(path), "", messages.TOO_MUCH.format(most=MAX_TOTAL_BYTES >> 30))
         except _Refused as refusal:
             yield LeftOut(str(path), "", str(refusal))
-        except (OSError, *_BROKEN) as error:
+        except OSError as error:
+            if str(error.filename) != str(path):
+                raise
+            yield LeftOut(str(path), "", messages.NO_ARCHIVE.format(reason=_reason(error)))
+        except _BROKEN as error:
             yield LeftOut(str(path), "", messages.NO_ARCHIVE.format(reason=_reason(error)))
 
     def _entry(self, name: str, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[Found | LeftOut]:

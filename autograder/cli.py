@@ -107,11 +107,11 @@ def try_file(
 @_command("collect", "course collect 01_xor_mlp submissions.zip --roster roster.csv")
 def collect(  # noqa: PLR0913 - each option is an argument.
     lesson: LessonId,
-    archives: Annotated[list[Path], typer.Argument(metavar="ARCHIVE...", help="Zip files of a learning platform.")],
-    to: Annotated[Path | None, typer.Option(help="Folder for the submissions [default: run/submitted].")] = None,
+    archives: Annotated[list[Path], typer.Argument(metavar="ARCHIVE", help="Zip files of a learning platform.")],
+    to: Annotated[Path | None, typer.Option(help="Folder for the submissions; run/submitted if not given.")] = None,
     roster: Annotated[Path | None, typer.Option(help="CSV: learner, and lms_id or name; who is who.")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace other submissions; they are kept aside.")] = False,
-    time_zone: Annotated[str, typer.Option(help="Of the archives' times [default: this computer's].")] = "",
+    time_zone: Annotated[str, typer.Option(help="Of the archives' times; this computer's if not given.")] = "",
     times: Annotated[bool, typer.Option(help="Are the archives' times those of handing in?")] = True,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")] = False,
     as_json: AsJson = False,
@@ -253,11 +253,10 @@ def export(
 ) -> None:
     """Write the scores of a lesson as CSV."""
     from autograder.export import export_scores
-    from autograder.gradebook import ensure_lesson, read_scores
+    from autograder.publish import scores_of_today
 
     folders, found = Folders.find(), _lesson(lesson)
-    scores = read_scores(ensure_lesson(folders.root, found.id), found.id)
-    exported = export_scores(to, scores, found.title, form=form, column_id=column)
+    exported = export_scores(to, scores_of_today(folders, found), found.title, form=form, column_id=column)
     out.print(f"Wrote the scores of {exported.learners} learners to {to}", markup=False)
     if exported.waiting:
         out.print(f"Left out until a person has marked them: {', '.join(exported.waiting)}", markup=False)

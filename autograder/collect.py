@@ -122,26 +122,32 @@ def collect(lesson: str, archives: Sequence[Path], to: Path, options: Options) -
         options: how.
 
     Raises:
-        CourseError: the target is no folder, or its `.replaced` is none.
+        CourseError: the target is no folder, or cannot be written.
     """
-    for place in (to, to / ASIDE):
-        if (place.exists() or place.is_symlink()) and (
-            not place.is_dir() or place.name == ASIDE and place.is_symlink()
-        ):
+    for place, linked in ((to, False), (to / ASIDE, (to / ASIDE).is_symlink())):
+        if linked or (place.exists() and not place.is_dir()):
             raise CourseError(messages.IN_THE_WAY.format(path=place))
+    try:
+        taken, left_out = _collect(lesson, archives, to, options)
+    except OSError as error:
+        raise CourseError(messages.CANNOT_WRITE.format(path=error.filename or to, reason=error.strerror)) from None
+    order = {str(path): number for number, path in enumerate(archives)}
+    left_out.sort(key=lambda item: order[item.archive])
+    return Collected(tuple(sorted(taken, key=lambda item: item.learner)), tuple(left_out))
+
+
+def _collect(lesson: str, archives: Sequence[Path], to: Path, options: Options) -> tuple[list[Taken], list[LeftOut]]:
     with ExitStack() as stack:
         # A dry run leaves no trace in the target folder.
         scratch = tempfile.TemporaryDirectory() if options.dry_run else scratch_folder(to, "collect")
         work = Path(stack.enter_context(scratch))
         candidates, left_out = _read(lesson, archives, work, options)
         target = _Target(to, lesson, work, options)
-        taken = []
+        taken: list[Taken] = []
         for one in _choose(lesson, candidates):
             result = one if isinstance(one, LeftOut) else target.put(one)
             (left_out if isinstance(result, LeftOut) else taken).append(result)
-    order = {str(path): number for number, path in enumerate(archives)}
-    left_out.sort(key=lambda item: order[item.archive])
-    return Collected(tuple(sorted(taken, key=lambda item: item.learner)), tuple(left_out))
+        return taken, left_out
 
 
 def time_zone(name: str) -> tzinfo:

@@ -41,3 +41,4 @@ LATE = (
 NO_ROSTER = "{path} cannot be read as a roster ({reason}). Expected a CSV file with a first row: learner,lms_id,name."
 ROSTER_ROW = "{path}, line {line}: {reason}"
 NO_ZONE = "{name!r} is no time zone. Give a name such as Europe/Paris or UTC."
+CANNOT_WRITE = "{path} cannot be used ({reason}). What was collected before is whole. Mend it and collect again."

@@ -137,8 +137,9 @@ def timestamp_of(folder: Path) -> tuple[str, datetime | None]:
     from dateutil import parser, tz
 
     text = _slip(folder / "timestamp.txt")
-    # nbgrader writes a time, or a time and the name of a time zone.
-    stem, _, zone = text.rpartition(" ") if text.count(" ") == 2 else (text, "", "UTC")
+    # nbgrader writes a time, or a time and the name of a time zone; an offset such as +0100 is part of the time.
+    named = text.count(" ") == 2 and text.rpartition(" ")[2][:1] not in ("+", "-")
+    stem, _, zone = text.rpartition(" ") if named else (text, "", "UTC")
     try:
         when = parser.parse(stem)
         when = when if when.tzinfo else when.replace(tzinfo=tz.gettz(zone) or tz.UTC)

@@ -189,8 +189,12 @@ class Grader:
         return digest.hexdigest()
 
 
+def _notebooks(folders: Folders, lesson: Lesson) -> tuple[Path, Path]:
+    return folders.solution(lesson.id), folders.released(lesson.id)
+
+
 def _require_notebooks(folders: Folders, lesson: Lesson) -> None:
-    for path in (folders.solution(lesson.id), folders.released(lesson.id)):
+    for path in _notebooks(folders, lesson):
         if not path.exists():
             raise CourseError(f"{path} is missing. Run `course generate {lesson.id}` first.")
 
@@ -248,7 +252,10 @@ def grade_class(
         CourseError: something is missing that a person can mend. What was finished before is kept.
     """
     _require_notebooks(folders, lesson)
-    sweep(folders.expected)
+    # What is not written again in this run is not swept either, unless here.
+    beside = [path.parent for path in _notebooks(folders, lesson)]
+    for folder in (folders.run, folders.expected, folders.views, *beside):
+        sweep(folder)
     store, secret = VerdictStore(folders.verdicts), folders.secret()
     # Made here, once: workers find them.
     load_expectations(lesson, secret, folders.expected)

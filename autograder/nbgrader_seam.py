@@ -119,7 +119,8 @@ class Judge(NbGraderPreprocessor):
         add_verdicts(nb, report)
         cells = _cells(path)
         texts = None if cells is None else answer_texts(_released(course, lesson), cells)
-        resources[REPORT] = (report, texts)
+        # Read here as `course grade` reads it; nbgrader takes an offset such as +0100 for 100 seconds.
+        resources[REPORT] = (report, texts, timestamp_of(path.parent)[1])
         # nbformat writes nodes, not the plain dicts of our verdicts.
         return nbformat.from_dict(nb), resources
 
@@ -129,9 +130,10 @@ class VerdictWriter(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> tuple[NotebookNode, dict[str, Any]]:
         """Write the report that `Judge` left in the resources."""
-        report, texts = resources.pop(REPORT)
+        report, texts, when = resources.pop(REPORT)
         answers = {} if texts is None else {report.learner: texts}
-        write_reports(resources["nbgrader"]["db_url"], resources["nbgrader"]["assignment"], [report], answers)
+        times = {} if when is None else {report.learner: when}
+        write_reports(resources["nbgrader"]["db_url"], resources["nbgrader"]["assignment"], [report], answers, times)
         return nb, resources
 
 

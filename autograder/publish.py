@@ -12,7 +12,7 @@ from autograder.course import Lesson, Report, Status
 from autograder.feedback import write_feedback
 from autograder.folders import CourseError, Folders
 from autograder.grade import Graded
-from autograder.gradebook import ensure_lesson, has_due_date, read_scores, write_reports
+from autograder.gradebook import LearnerScore, ensure_lesson, has_due_date, read_scores, write_reports
 from autograder.submission import Unreadable, read_submission
 from autograder.verdicts import VerdictStore
 
@@ -40,12 +40,7 @@ def publish(folders: Folders, lesson: Lesson, graded: Sequence[Graded]) -> None:
     handed_in = {one.report.learner: one.handed_in for one in graded if one.handed_in is not None}
     url = ensure_lesson(folders.root, lesson.id)
     write_reports(url, lesson.id, reports, texts, handed_in)
-    if has_due_date(url, lesson.id):
-        # nbgrader's own step, which takes a second to import: only for courses that use due dates.
-        from autograder.nbgrader_seam import assign_late_penalties
-
-        assign_late_penalties(folders.root, lesson.id, [report.learner for report in reports])
-    scores = read_scores(url, lesson.id)
+    scores = scores_of_today(folders, lesson)
     write_feedback(reports, lesson, folders.feedback, texts, scores, submitted=folders.submitted)
 
 
@@ -62,8 +57,26 @@ def write_pages_again(folders: Folders, lesson: Lesson) -> int:
     if not reports:
         raise CourseError(f"Nothing of {lesson.id} was graded yet. Run `course grade {lesson.id}` first.")
     texts = {report.learner: _texts(folders, report) for report in reports}
-    scores = read_scores(ensure_lesson(folders.root, lesson.id), lesson.id)
+    scores = scores_of_today(folders, lesson)
     return len(write_feedback(reports, lesson, folders.feedback, texts, scores, submitted=folders.submitted))
+
+
+def scores_of_today(folders: Folders, lesson: Lesson) -> tuple[LearnerScore, ...]:
+    """The gradebook's scores, with late penalties as marks, due date and settings of today make them.
+
+    Raises:
+        CourseError: there is no gradebook, or it does not fit the lesson.
+    """
+    url = ensure_lesson(folders.root, lesson.id)
+    scores = read_scores(url, lesson.id)
+    learners = [score.learner for score in scores if score.cells]
+    if not learners or not (has_due_date(url, lesson.id) or any(score.penalty for score in scores)):
+        return scores
+    # nbgrader's own step, which takes a second to import: only for courses that use due dates.
+    from autograder.nbgrader_seam import assign_late_penalties
+
+    assign_late_penalties(folders.root, lesson.id, learners)
+    return read_scores(url, lesson.id)
 
 
 def _texts(folders: Folders, report: Report) -> Mapping[str, str]:

@@ -21,10 +21,10 @@ from autograder.folders import CourseError
 
 MAX_ID = 128  # characters, in nbgrader's table of students
 # Moodle: Full Name_12345_assignsubmission_file_/FILE, or without a folder; the name has no underscore.
-_MOODLE = re.compile(r"(?P<name>[^_/]+)_(?P<number>\d+)_assignsubmission_(?P<kind>[a-z]+)(?:[_/]|$)")
+_MOODLE = re.compile(r"(?P<name>[^_/]+)_(?P<number>[0-9]+)_assignsubmission_(?P<kind>[a-z]+)(?:[_/]|$)")
 # Canvas: lastfirst_LATE_12345_67890_FILE; the second number is the upload's, and grows. Names are in lower case.
-_CANVAS = re.compile(r"(?P<name>.+?)_(?P<late>LATE_)?(?P<number>\d+)_(?P<upload>\d+)_(?=.)")
-_CANVAS_ANONYMOUS = re.compile(r"(?P<name>)(?P<late>LATE_)?(?P<number>anon_[A-Za-z0-9]+)_(?P<upload>\d+)_(?=.)")
+_CANVAS = re.compile(r"(?P<name>.+?)_(?P<late>LATE_)?(?P<number>[0-9]{1,18})_(?P<upload>[0-9]{1,18})_(?=.)")
+_CANVAS_ANONYMOUS = re.compile(r"(?P<name>)(?P<late>LATE_)?(?P<number>anon_[A-Za-z0-9]+)_(?P<upload>[0-9]{1,18})_(?=.)")
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,8 @@ def learner_id(text: str) -> str:
     """
     name = unicodedata.normalize("NFC", text)
     hidden = name.startswith(".") or name.endswith(".ipynb") or name != name.strip()
-    if hidden or printable(name) != name or "\\" in name or len(name) > MAX_ID or len(name.encode()) > 255:
+    # nbgrader makes patterns of ids.
+    if hidden or printable(name) != name or set("\\*?[") & set(name) or len(name) > MAX_ID or len(name.encode()) > 255:
         raise LookupError(messages.NO_LEARNER_ID.format(learner=printable(text)[:MAX_ID]))
     try:
         return plain_name(name)

@@ -100,7 +100,7 @@ def compare(received: Tree, expected: Tree, tolerance: Tolerance, where: str = "
     if type(received) is type(expected) and received == expected:
         return None
     if isinstance(received, str) and isinstance(expected, str):
-        message = messages.OTHER_WORDS.format(place=_place(where), received=received[:60], expected=expected)
+        message = messages.OTHER_WORDS.format(place=_place(where), received=received[:300], expected=expected)
         return Difference("values", where, message)
     return _wrong_kind(received, _name(expected), where)
 

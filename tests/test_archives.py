@@ -221,6 +221,17 @@ def test_times_are_in_utc(tmp_path: Path) -> None:
     assert times == [[half_past_five] * 2, [then] * 2, [None] * 2]
 
 
+def test_trouble_with_the_disk_is_not_the_archives(tmp_path: Path) -> None:
+    """A copy that cannot be written is told as that; an archive that cannot be opened gets its sentence."""
+    path = tmp_path / "x.zip"
+    path.write_bytes(packed({"ada/x.ipynb": b"x"}))
+    with pytest.raises(FileNotFoundError):
+        list(Archives(tmp_path / "gone", UTC).read(path))
+    (item,) = Archives(tmp_path, UTC).read(tmp_path)
+    assert isinstance(item, LeftOut)
+    assert "cannot be opened as a zip archive (Is a directory)" in item.why
+
+
 def test_accents_survive_a_forgotten_flag(tmp_path: Path) -> None:
     """A program that writes UTF-8 without saying so does not turn a name into another."""
     content = packed({"zoë/x.ipynb": b"x"})

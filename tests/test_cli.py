@@ -248,7 +248,13 @@ def test_bad_input_gets_a_sentence(name: str, ours: Folders) -> None:
 @pytest.mark.parametrize("command", [command for command in COMMANDS if command != "list"])
 def test_outside_a_course_says_so(command: str, tmp_path: Path) -> None:
     """Every command that needs a course says that there is none."""
-    arguments = {"try": ("sigmoid", "x.py"), "init": (), "doctor": (), "demo": ()}.get(command, ("01_xor_mlp",))
+    arguments = {
+        "try": ("sigmoid", "x.py"),
+        "collect": ("01_xor_mlp", "x.zip"),
+        "init": (),
+        "doctor": (),
+        "demo": (),
+    }.get(command, ("01_xor_mlp",))
     done = course_command(tmp_path, command, *arguments)
     assert done.returncode == 2
     assert "is not inside a course" in " ".join(done.stderr.split())

@@ -75,7 +75,7 @@ def reasons(collected: Collected) -> dict[str, str]:
         {"Ada Lovelace_501_assignsubmission_file_/w.ipynb": b"a", "Bob Byte_502_assignsubmission_file_/x.ipynb": b"b"},
         {"lovelaceada_17_900_w.ipynb": b"a", "bytebob_LATE_18_901_x-1.ipynb": b"b"},
         {"ada/w.ipynb": b"a", f"bob/{LESSON}/x.ipynb": b"b"},
-        {"ada/w.zip": packed({"a/w.ipynb": b"a"}), "Bob Byte_502_assignsubmission_file_w.zip": packed({"x.ipynb": b"b"})},
+        {"ada/w.zip": packed({"a/w.ipynb": b"a"}), "bytebob_18_9_x.zip": packed({"x.ipynb": b"b"})},
     ],
     ids=["moodle", "canvas", "plain", "nested"],
 )  # fmt: skip
@@ -319,6 +319,7 @@ def test_the_command_collects_and_says_what_it_did(course_root: Path) -> None:
         ((LESSON, "x.zip", "--roster", "nowhere.csv"), "cannot be read as a roster"),
         ((LESSON, "x.zip", "--time-zone", "Atlantis"), "'Atlantis' is no time zone"),
         ((LESSON, "x.zip", "--to", "nbgrader_config.py"), "is in the way"),
+        ((LESSON, "x.zip", "--to", "nbgrader_config.py/below"), "nbgrader_config.py/below cannot be used"),
     ],
 )
 def test_bad_input_gets_a_sentence(arguments: tuple[str, ...], words: str, course_root: Path) -> None:

@@ -18,7 +18,14 @@ from tiny_course import LESSON_ID, OPEN
 
 from autograder import copies
 from autograder.copies import (
-    add_verdicts, answer_texts, autograded, keep_autograded, neutral, safe_copy, timestamp_of, to_bytes,
+    add_verdicts,
+    answer_texts,
+    autograded,
+    keep_autograded,
+    neutral,
+    safe_copy,
+    timestamp_of,
+    to_bytes,
 )  # fmt: skip
 from autograder.folders import CourseError
 from autograder.submission import Cell

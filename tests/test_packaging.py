@@ -138,7 +138,10 @@ def test_environment_equals_pyproject() -> None:
 
 @pytest.mark.parametrize(
     ("folders", "declared"),
-    [(["course_lib", "autograder", "solutions"], RUNTIME + CLUSTER), (["tests", "benchmarks"], RUNTIME + TEST + CLUSTER)],
+    [
+        (["course_lib", "autograder", "solutions"], RUNTIME + CLUSTER),
+        (["tests", "benchmarks"], RUNTIME + TEST + CLUSTER),
+    ],
     ids=["runtime", "tests"],
 )
 def test_imports_are_declared(folders: list[str], declared: list[Requirement]) -> None:

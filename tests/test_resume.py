@@ -115,6 +115,21 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
     assert not mine.exists()
 
 
+def test_next_run_sweeps_every_place(
+    class_of_five: Path, undisturbed: tuple[dict[str, Any], kill9.Events], tmp_path: Path
+) -> None:
+    """Half-written files of a killed run disappear, also beside files that the next run does not write again."""
+    root = kill9.copy_class(class_of_five, tmp_path / "class")
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    name = files._prefix("half").replace(f".{os.getpid()}.", f".{gone.pid}.") + "x"
+    for place in ("run", "run/expected", "run/views", f"notebooks/{kill9.LESSON}", f"solutions/{kill9.LESSON}"):
+        (root / place).mkdir(exist_ok=True)
+        (root / place / name).write_text("")
+    kill9.grade(root)
+    assert kill9.differences(kill9.state(root), undisturbed[0]) == []
+
+
 def test_sweep_leaves_files_of_living_processes(tmp_path: Path) -> None:
     """What a process that lives is writing is not touched, nor is a folder that does not exist."""
     part = tmp_path / f"{files._prefix('page.html')}abc"

@@ -39,6 +39,7 @@ CLASS = Roster(
         ("class/ada/x.ipynb", None),
         ("x.ipynb", None),
         ("17_900_x.ipynb", None),
+        ("doe_17_" + "9" * 5000 + "_x.ipynb", None),
     ],
 )
 def test_platforms_names_are_understood(entry: str, sender: Sender | None) -> None:
@@ -95,7 +96,7 @@ def test_a_name_that_imitates_a_number_is_refused() -> None:
 
 
 @pytest.mark.parametrize("text", ["", ".", "..", ".ada", "a/b", "a\\b", "a\0", "a\n", "\ud800", " ada", "ada ",
-                                  "ada.ipynb", "a\u202eb", "x" * 129, "字" * 100])  # fmt: skip
+                                  "ada.ipynb", "a\u202eb", "*", "a?", "[a]", "x" * 129, "字" * 100])  # fmt: skip
 def test_ids_that_are_no_folder_names_are_refused(text: str) -> None:
     """Neither a path, nor hidden, nor invisible, nor too long for a folder or for nbgrader's table."""
     with pytest.raises(LookupError, match="cannot be a learner's id"):

@@ -39,6 +39,11 @@ def _bottleneck_cost__biases(channels, reduced, height, width):
     return weights + 2 * reduced + channels, weights * height * width
 
 
+def _bottleneck_cost__biases_in_both(channels, reduced, height, width):
+    parameters = 2 * channels * reduced + 9 * reduced**2 + 2 * reduced + channels
+    return parameters, parameters * height * width
+
+
 def _bottleneck_cost__normalisations(channels, reduced, height, width):
     weights = 2 * channels * reduced + 9 * reduced**2
     return weights + 4 * reduced + 2 * channels, weights * height * width
@@ -119,6 +124,11 @@ BOTTLENECK_COST = Exercise(
             "biases",
             "You count biases. These convolutions have none: batch normalisation follows each of them.",
             _bottleneck_cost__biases,
+        ),
+        Mistake(
+            "biases_in_both",
+            "You count biases, and operations for them. These convolutions have none: leave them out of both numbers.",
+            _bottleneck_cost__biases_in_both,
         ),
         Mistake(
             "normalisations",

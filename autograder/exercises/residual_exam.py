@@ -169,6 +169,11 @@ _SAVING_MISTAKES: Formulas = {
         "You turned the fraction. The basic block is asked for in units of the bottleneck.",
         lambda channels, reduced: 1 / _saving_answer(channels, reduced),
     ),
+    "number_of_the_text": ("That is ResNet-50's saving, with its 256 and 64. Use your numbers.", lambda **_: 16.94),
+    "one_decimal": (
+        "You rounded to one decimal. Two are asked.",
+        lambda channels, reduced: round(_saving_answer(channels, reduced), 1),
+    ),
 }
 
 EXAM_BOTTLENECK_SAVING = Question(

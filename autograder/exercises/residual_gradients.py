@@ -236,6 +236,32 @@ def _gradient_norm_by_depth__changes_dout(x, weights, dout, residual=True):
     return norms
 
 
+def _gradient_norm_by_depth__turned_on_the_way_there(x, weights, dout, residual=True):
+    inputs = [x]
+    for w in weights:
+        active = np.maximum(inputs[-1] @ w, 0)
+        inputs.append(inputs[-1] + active if residual else active)
+    norms = np.empty(len(weights), x.dtype)
+    for i in reversed(range(len(weights))):
+        dz = dout * (inputs[i] @ weights[i] > 0)
+        norms[i] = np.linalg.norm(dz.T @ inputs[i])
+        dout = dz @ weights[i].T + (dout if residual else 0)
+    return norms
+
+
+def _gradient_norm_by_depth__turned_on_the_way_back(x, weights, dout, residual=True):
+    inputs = [x]
+    for w in weights:
+        active = np.maximum(inputs[-1] @ w.T, 0)
+        inputs.append(inputs[-1] + active if residual else active)
+    norms = np.empty(len(weights), x.dtype)
+    for i in reversed(range(len(weights))):
+        dz = dout * (inputs[i] @ weights[i].T > 0)
+        norms[i] = np.linalg.norm(dz.T @ inputs[i])
+        dout = dz @ weights[i].T + (dout if residual else 0)
+    return norms
+
+
 def _gradient_norm_by_depth__example_by_example(x, weights, dout, residual=True):
     totals = [np.zeros_like(w) for w in weights]
     for row, g in zip(x, dout, strict=True):
@@ -284,6 +310,16 @@ GRADIENT_NORM_BY_DEPTH = Exercise(
             "Your backward pass has the skip, your forward pass has not. When residual, each layer adds its input to "
             "what the ReLU gives.",
             _gradient_norm_by_depth__skip_lost_on_the_way_there,
+        ),
+        Mistake(
+            "turned_on_the_way_there",
+            "Your layers compute h @ w. Each row of w belongs to one output: h @ w.T, and dz @ w on the way back.",
+            _gradient_norm_by_depth__turned_on_the_way_there,
+        ),
+        Mistake(
+            "turned_on_the_way_back",
+            "Your way back goes through w.T. Forward it was h @ w.T, so the gradient of h is dz @ w.",
+            _gradient_norm_by_depth__turned_on_the_way_back,
         ),
         Mistake(
             "always_residual",
