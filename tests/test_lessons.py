@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from autograder.answers import Notebook
 from autograder.catalogue import LESSONS
-from autograder.classroom import answers_of, source_as
+from autograder.classroom import answers_of, hand_in, source_as
 from autograder.course import Exercise, Lesson, Outcome, Verdict
 from autograder.folders import Folders
-from autograder.grade import Grader
+from autograder.grade import Grader, grade_class
+from autograder.intake import find_submissions
 from autograder.leaks import leaks
 from autograder.submission import parse_notebook
 
@@ -70,6 +72,24 @@ def test_released_notebook_earns_nothing(judged_lesson: Judged, lesson: Lesson) 
     given = {name for name, verdict in verdicts.items() if verdict.outcome is not Outcome.NOT_STARTED}
     assert len(given) <= 1, "only a bug hunt hands out code that runs"
     assert all(verdicts[name].mistake for name in given), "and what is wrong with it is named"
+
+
+@each_lesson
+def test_whole_class_is_graded(course: Folders, lesson: Lesson, tmp_path: Path) -> None:
+    """Through the pipeline of `course grade`: who hands in the solution gets all points, who hands in nothing none."""
+    for learner, path in (("self-study", course.solution(lesson.id)), ("nobody", course.released(lesson.id))):
+        hand_in(tmp_path, learner, lesson.id, json.loads(path.read_bytes()))
+    graded = grade_class(course, lesson, find_submissions(tmp_path, lesson.id), processes=1)
+    points = {item.report.learner: item.report.points for item in graded}
+    assert points == {"self-study": lesson.max_points, "nobody": 0.0}
+
+
+def test_the_course_is_whole() -> None:
+    """Nine lessons of at least eight exercises, each with four mistakes and two other ways or more."""
+    assert [lesson.id[:2] for lesson in LESSONS] == [f"{number:02}" for number in range(1, 10)]
+    for lesson in LESSONS:
+        assert len(lesson.exercises) >= 8
+        assert all(len(item.mistakes) >= 4 and len(item.other_ways) >= 2 for item in lesson.exercises)
 
 
 @each_lesson
