@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
-
 import matplotlib.colors
 import matplotlib.image
 import numpy as np
 import pytest
+from picture_promises import assert_repeats, assert_speaks, assert_wide_and_not_blank
 
 from course_lib.plots import activations as plots
 from course_lib.plots import style
@@ -41,20 +40,13 @@ def lines_by_name(ax) -> dict:
 @pytest.mark.parametrize("name", PICTURES)
 def test_picture_shows_itself_with_alt_text(name: str) -> None:
     """In a notebook a picture is a figure element with its sentence as alt text; in a terminal it is the sentence."""
-    picture = PICTURES[name]()
-    bundle = picture._repr_mimebundle_()
-    assert bundle["text/plain"] == repr(picture) == picture.alt
-    assert 'src="data:image/png;base64,iVBOR' in bundle["text/html"]
-    assert len(picture.alt) > 60
-    assert picture.alt.endswith(".")
+    assert_speaks(PICTURES[name]())
 
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_picture_is_as_wide_as_the_text(name: str) -> None:
     """Every picture has the same width and is not blank."""
-    seen = matplotlib.image.imread(io.BytesIO(PICTURES[name]().png()))[..., :3]
-    assert seen.shape[1] == 770
-    assert seen.std() > 0.01
+    assert_wide_and_not_blank(PICTURES[name]())
 
 
 @pytest.mark.parametrize("name", sorted(set(PICTURES) - {"layer_histograms"}))
@@ -69,7 +61,7 @@ def test_axes_are_labelled(name: str) -> None:
 @pytest.mark.parametrize("name", PICTURES)
 def test_same_picture_gives_same_bytes(name: str) -> None:
     """Drawing twice gives the same file: no dates, no random draws."""
-    assert PICTURES[name]().png() == PICTURES[name]().png()
+    assert_repeats(PICTURES[name])
 
 
 @pytest.mark.parametrize("name", ["functions_and_slopes", "wrong_and_sure", "margin_losses", "training_race"])

@@ -137,7 +137,7 @@ def test_job_that_never_listens_is_stopped(pool: Pool) -> None:
     header = b'{"tree": {"dict": [["seen", ' + seen + b'], ["error", null]]}, "arrays": []}'
     forged = np.frombuffer(struct.pack(">I", len(header)) + header, np.uint8)
     cases = [call_case("first", "f", {"a0": forged}), call_case("second", "f", {"a0": np.zeros(8 << 20)})]
-    with pool.job(replace(SMALL, wall_seconds=0.6)) as job, pytest.raises(Stopped) as caught:
+    with pool.job(replace(SMALL, wall_seconds=2.0)) as job, pytest.raises(Stopped) as caught:
         job.load([Piece("a", f"import os\ndef f(*a):\n    {body}")])
         job.play(cases)
     assert caught.value.reason == "wall clock"

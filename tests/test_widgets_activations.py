@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -12,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from look_promises import assert_bundle_stands_alone, assert_three_forms
 from torch.nn import functional
 
 from course_lib.numpy_kernels import activations as kernels
 from course_lib.numpy_kernels.initialisation import glorot_uniform, kaiming_uniform
-from course_lib.widgets import _base, initialisation
+from course_lib.widgets import initialisation
 from course_lib.widgets.activations import FUNCTIONS, ActivationExplorer, SoftmaxTemperature
 from course_lib.widgets.initialisation import (
     DeadReluMeter,
@@ -171,25 +171,14 @@ def test_dead_stays_dead() -> None:
 @pytest.mark.parametrize("name", MODULES)
 def test_bundle_stands_alone(name) -> None:
     """A bundle imports nothing, renders, declares no name twice, and reaches for nothing outside."""
-    text = _base.bundle(name)
-    assert not re.search(r"^import ", text, re.MULTILINE)
-    assert text.count("export default { render }") == 1
-    names = re.findall(r"^(?:export )?(?:function|const|class) (\w+)", text, re.MULTILINE)
-    assert len(names) == len(set(names))
-    assert "</script" not in text
-    assert not set(re.findall(r"https?://[^\s\"'`]+", text)) - {"http://www.w3.org/2000/svg"}
-    assert not re.search(r"\b(fetch|XMLHttpRequest|importScripts)\b", text)
+    assert_bundle_stands_alone(name)
 
 
 @pytest.mark.parametrize("kind", MAKERS)
 def test_output_holds_widget_page_and_words(kind) -> None:
     """The output of a cell is a live view, a page that needs no kernel, and a sentence."""
     widget = MAKERS[kind]()
-    data, _ = widget._repr_mimebundle_()
-    assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == widget.model_id
-    assert data["text/plain"] == widget.description()
-    assert 'alt="' in data["text/html"]
-    assert len(data["text/html"]) < 70_000
+    assert_three_forms(widget, most=70_000)
 
 
 @pytest.mark.parametrize("kind", MAKERS)

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from look_promises import assert_bundle_stands_alone, assert_three_forms
 from torch import nn
 
-from course_lib.widgets import _base
 from course_lib.widgets.digit_pad import DigitPad, layers_of, probabilities
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -132,24 +132,14 @@ def test_still_and_words_follow_the_drawing() -> None:
 
 def test_bundle_stands_alone() -> None:
     """The bundle imports nothing, declares every name once, and reaches for nothing outside."""
-    text = _base.bundle("digit_pad.js")
-    assert not re.search(r"^import ", text, re.MULTILINE)
-    assert text.count("export default { render }") == 1
-    declared = re.findall(r"^(?:export )?(?:function\*?|const|class|let) (\w+)", text, re.MULTILINE)
-    assert len(declared) == len(set(declared))
-    assert "</script" not in text
-    assert not set(re.findall(r"https?://[^\s\"'`]+", text)) - {"http://www.w3.org/2000/svg"}
-    assert not re.search(r"\b(fetch|XMLHttpRequest|importScripts)\b", text)
+    assert_bundle_stands_alone("digit_pad.js")
 
 
 def test_output_holds_widget_page_and_words() -> None:
     """The output of a cell is a live view, a page that needs no kernel, and a sentence."""
     pad = DigitPad(network())
-    data, _ = pad._repr_mimebundle_()
-    assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == pad.model_id
-    assert data["text/plain"] == pad.description()
-    assert 'alt="A 4 drawn' in data["text/html"]
-    assert len(data["text/html"]) < 110_000
+    assert_three_forms(pad, most=110_000)
+    assert 'alt="A 4 drawn' in pad.page()
 
 
 def test_import_is_light() -> None:

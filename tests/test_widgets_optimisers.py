@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from look_promises import assert_bundle_stands_alone, assert_three_forms
 
 from course_lib.widgets import _base
 from course_lib.widgets.optimisers import DRAWN, RUNNERS, AdamBias, ContourRace
@@ -76,26 +77,13 @@ def test_names_equal_in_both_languages() -> None:
 @pytest.mark.parametrize("name", MODULES)
 def test_bundle_stands_alone(name) -> None:
     """A bundle imports nothing, declares every name once, and reaches for nothing outside."""
-    text = _base.bundle(name)
-    assert not re.search(r"^import ", text, re.MULTILINE)
-    assert text.count("export default { render }") == 1
-    declared = re.findall(r"^(?:export )?(?:function|const|class|let) (\w+)", text, re.MULTILINE)
-    assert len(declared) == len(set(declared))
-    assert "</script" not in text
-    assert not set(re.findall(r"https?://[^\s\"'`]+", text)) - {"http://www.w3.org/2000/svg"}
-    assert not re.search(r"\b(fetch|XMLHttpRequest|importScripts)\b", text)
+    assert_bundle_stands_alone(name)
 
 
 @pytest.mark.parametrize("make", MAKERS)
 def test_output_holds_widget_page_and_words(make) -> None:
     """The output of a cell is a live view, a page that needs no kernel, and a sentence."""
-    widget = make()
-    data, _ = widget._repr_mimebundle_()
-    assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == widget.model_id
-    assert data["text/plain"] == widget.description()
-    assert 'alt="' in data["text/html"]
-    assert '<script type="module">' in data["text/html"]
-    assert len(data["text/html"]) < 75_000
+    assert_three_forms(make(), most=75_000)
 
 
 @pytest.mark.parametrize("make", MAKERS)
