@@ -21,8 +21,6 @@ from functools import cache, partial
 from multiprocessing.util import Finalize
 from pathlib import Path
 
-import numpy as np
-
 from autograder import messages
 from autograder.answers import Notebook
 from autograder.catalogue import find_lesson, graded_from
@@ -36,7 +34,7 @@ from autograder.folders import CourseError, Folders
 from autograder.intake import Entry
 from autograder.judge import Judge, Judged
 from autograder.sandbox.pool import Pool
-from autograder.stamps import Stamps, code_digest
+from autograder.stamps import ENVIRONMENT, Stamps, code_digest
 from autograder.submission import Submission, Unreadable, read_submission
 from autograder.verdicts import VerdictStore
 from autograder.view import build_view
@@ -204,7 +202,7 @@ def version_of(lesson: Lesson, secret: bytes) -> str:
     digest = hashlib.sha256(fingerprint(lesson, secret).encode())
     for name in _JUDGE_MODULES:
         digest.update((_HERE / f"{name}.py").read_bytes())
-    digest.update(f"{sys.version} {np.__version__} {platform.machine()}".encode())
+    digest.update(f"{sys.version} {ENVIRONMENT}".encode())
     return digest.hexdigest()
 
 

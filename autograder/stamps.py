@@ -12,6 +12,7 @@ import json
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,10 @@ from course_lib.diagnose import Expectation, expectation_to_tree
 from course_lib.exam import variant_of
 from course_lib.tree import Tree, pack
 
-ENVIRONMENT = f"Python {platform.python_version()}, NumPy {np.__version__}, {platform.machine()}"
+# Torch is asked for its version by its metadata: importing it takes seconds.
+ENVIRONMENT = (
+    f"Python {platform.python_version()}, NumPy {np.__version__}, Torch {version('torch')}, {platform.machine()}"
+)
 _LENGTH = 12
 
 
