@@ -15,7 +15,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -102,10 +102,16 @@ def on_processes(work: Work, items: Sequence[Any], processes: int) -> Iterator[t
 
 
 def _batch(work: Work, batch: Sequence[tuple[int, Any]], processes: int) -> Iterator[tuple[int, Any]]:
-    start = (work, os.getpid())
-    with ProcessPoolExecutor(processes, _context(), initializer=_begin, initargs=start) as executor:
-        for (number, _), future in _spread(executor, _do, batch):
-            yield number, future.result()
+    start, others = (work, os.getpid()), multiprocessing.active_children()
+    try:
+        with ProcessPoolExecutor(processes, _context(), initializer=_begin, initargs=start) as executor:
+            for (number, _), future in _spread(executor, _do, batch):
+                yield number, future.result()
+    finally:
+        # A pool that breaks may leave a process behind that waits for ever to hand over a result nobody reads.
+        for child in set(multiprocessing.active_children()) - set(others):
+            child.kill()
+            child.join()
 
 
 def _context() -> multiprocessing.context.BaseContext:
@@ -130,7 +136,11 @@ def _spread(executor: Executor, task: Callable[[Any], Any], items: Iterable[Any]
         while running:
             future = finished.get()
             item = running.pop(future)
-            submit(1)
+            if not future.cancelled() and isinstance(future.exception(), BrokenExecutor):
+                # The pool is about to end the others with the same error; who cancels them now disturbs it there.
+                running.clear()
+            else:
+                submit(1)
             yield item, future
     finally:
         for future in running:
