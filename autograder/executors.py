@@ -102,16 +102,10 @@ def on_processes(work: Work, items: Sequence[Any], processes: int) -> Iterator[t
 
 
 def _batch(work: Work, batch: Sequence[tuple[int, Any]], processes: int) -> Iterator[tuple[int, Any]]:
-    start, others = (work, os.getpid()), multiprocessing.active_children()
-    try:
-        with ProcessPoolExecutor(processes, _context(), initializer=_begin, initargs=start) as executor:
-            for (number, _), future in _spread(executor, _do, batch):
-                yield number, future.result()
-    finally:
-        # A pool that breaks may leave a process behind that waits for ever to hand over a result nobody reads.
-        for child in set(multiprocessing.active_children()) - set(others):
-            child.kill()
-            child.join()
+    start = (work, os.getpid())
+    with ProcessPoolExecutor(processes, _context(), initializer=_begin, initargs=start) as executor:
+        for (number, _), future in _spread(executor, _do, batch):
+            yield number, future.result()
 
 
 def _context() -> multiprocessing.context.BaseContext:
