@@ -12,7 +12,8 @@ import re
 import symtable
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from autograder.sandbox.job import Piece
 from autograder.submission import Cell, Submission, without_line_magic
@@ -22,6 +23,8 @@ _DEFINITIONS = (
     ast.AugAssign, ast.If, ast.Try, ast.TryStar, ast.With, ast.For, ast.While, ast.Match,
 )  # fmt: skip
 MAX_REPAIRS = 50
+KEPT_CELLS = 1_000
+WORTH_KEEPING = 20_000
 _IMPORT = re.compile(r"(import|from)\b")
 
 
@@ -185,21 +188,34 @@ def parse_cell(cell: Cell, in_answer_of: str = "") -> Iterator[Statement]:
     Raises:
         SyntaxError, ValueError, RecursionError, MemoryError: the cell is not Python.
     """
+    parse = _parsed_before if len(cell.source) <= WORTH_KEEPING else _statements
+    for statement in parse(cell.source):
+        yield replace(statement, cell=cell.number, in_answer_of=in_answer_of)
+
+
+def _statements(source: str) -> tuple[Statement, ...]:
+    """Statements that do not know their cell yet."""
+    found = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        source, tree = _parse(cell.source)
+        source, tree = _parse(source)
         # Columns count bytes.
         lines = source.encode().split(b"\n")
         for node in tree.body:
             first = _first_line(node, lines)
             try:
-                statement = _statement(node, _text(node, first, lines), cell.number, first, in_answer_of)
+                statement = _statement(node, _text(node, first, lines), first)
             except SyntaxError as error:
                 # Only the whole cell knows its lines.
                 error.lineno = (error.lineno or 1) + first - 1
                 raise
             if statement is not None:
-                yield statement
+                found.append(statement)
+    return tuple(found)
+
+
+# Most cells of a class are alike: imports, pictures, what nobody changed.
+_parsed_before = lru_cache(KEPT_CELLS)(_statements)
 
 
 def _first_line(node: ast.stmt, lines: Sequence[bytes]) -> int:
@@ -241,17 +257,17 @@ def _dedented(source: str) -> str:
     return "\n".join(line.removeprefix(indent) for line in source.split("\n"))
 
 
-def _statement(node: ast.stmt, text: str, cell: int, line: int, in_answer_of: str) -> Statement | None:
+def _statement(node: ast.stmt, text: str, line: int) -> Statement | None:
     mutated = _mutated(node)
     if not isinstance(node, _DEFINITIONS) and not mutated:
         return None
-    top = symtable.symtable(text, f"cell {cell}", "exec")
+    top = symtable.symtable(text, "cell", "exec")
     binds = {symbol.get_name() for symbol in top.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
     star = isinstance(node, ast.ImportFrom) and (
         node.module == "__future__" or any(alias.name == "*" for alias in node.names)
     )
     uses = frozenset(_global_names(top)) - binds
-    return Statement(cell, line, text, frozenset(binds), uses, frozenset(mutated), in_answer_of, star)
+    return Statement(0, line, text, frozenset(binds), uses, frozenset(mutated), binds_everything=star)
 
 
 def _global_names(table: symtable.SymbolTable) -> Iterator[str]:

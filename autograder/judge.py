@@ -20,7 +20,7 @@ from autograder.answers import Answer, Notebook, Statement, solution_statements
 from autograder.course import CONVENTION_SHARE, STABILITY_SHARE, Exercise, Lesson, Outcome, Verdict
 from autograder.exam import QuestionSheet
 from autograder.expected import UNUSABLE, numpy_namespace
-from autograder.sandbox.job import CodeError, Job, Piece, Played, Stopped
+from autograder.sandbox.job import CodeError, Job, Piece, Played, Script, Stopped
 from autograder.sandbox.pool import Pool
 from autograder.sandbox.walls import Limits
 from course_lib.cases import Case, WrongReturnError
@@ -95,6 +95,7 @@ class Judge:
         self.solution = solution
         self.pool = pool
         self.torch_pool = torch_pool
+        self.scripts = {name: Script([item.case for item in known.cases]) for name, known in expectations.items()}
         self.limits = limits_for(expectations.values())
         self.kernels = numpy_namespace(lesson)
 
@@ -222,7 +223,7 @@ class Judge:
         if shared.job is None:
             shared.job = shared.pool.job(self.limits)
         others_ran = bool(shared.ran)
-        run = _play_in(shared.job, self.limits, expectation, statements, prepare)
+        run = self._play_in(shared.job, expectation, statements, prepare)
         shared.ran.extend(statements)
         lost = run.diagnosis.missed and run.diagnosis.outcome is not Outcome.NOT_STARTED
         # A loop that never ends would only take its time again.
@@ -236,7 +237,31 @@ class Judge:
         self, pool: Pool, expectation: Expectation, statements: Sequence[Statement], prepare: Callable[..., Mapping]
     ) -> _Run:
         with pool.job(self.limits) as alone:
-            return _play_in(alone, self.limits, expectation, statements, prepare)
+            return self._play_in(alone, expectation, statements, prepare)
+
+    def _play_in(
+        self, job: Job, expectation: Expectation, statements: Sequence[Statement], prepare: Callable[..., Mapping]
+    ) -> _Run:
+        before = job.cpu_seconds
+        pieces: list[Piece] = [statement.piece for statement in statements]
+        played: list[Played] = []
+        stop, load_errors = "", []
+        try:
+            load_errors = job.load(pieces)
+            played = job.play(self._script(expectation))
+        except Stopped as stopped:
+            stop, played = stopped.reason, list(stopped.done)
+        seconds = max(job.cpu_seconds - before, 0.0)
+        # By position, not by id: a secret case may be called like a public one.
+        pairs = zip(played, expectation.cases, strict=False)
+        attempts = [_attempt(item, known.case, expectation.exercise, prepare, load_errors) for item, known in pairs]
+        diagnosis = diagnose(expectation, attempts)
+        if stop:
+            diagnosis = _stopped(diagnosis, stop, expectation, len(played), self.limits)
+        return _Run(diagnosis, seconds, stop)
+
+    def _script(self, expectation: Expectation) -> Script:
+        return self.scripts.get(expectation.exercise) or Script([item.case for item in expectation.cases])
 
 
 def _not_none(seen: Mapping[str, Any], _case: Case) -> Mapping[str, Any]:
@@ -254,28 +279,6 @@ def limits_for(expectations: Iterable[Expectation]) -> Limits:
     slowest = max((expectation.seconds for expectation in expectations), default=0.0)
     cpu_seconds = SPARE_CPU_SECONDS + REFERENCE_FACTOR * slowest
     return replace(Limits(), cpu_seconds=cpu_seconds, wall_seconds=4 * cpu_seconds + 5)
-
-
-def _play_in(
-    job: Job, limits: Limits, expectation: Expectation, statements: Sequence[Statement], prepare: Callable[..., Mapping]
-) -> _Run:
-    before = job.cpu_seconds
-    pieces: list[Piece] = [statement.piece for statement in statements]
-    played: list[Played] = []
-    stop, load_errors = "", []
-    try:
-        load_errors = job.load(pieces)
-        played = job.play([item.case for item in expectation.cases])
-    except Stopped as stopped:
-        stop, played = stopped.reason, list(stopped.done)
-    seconds = max(job.cpu_seconds - before, 0.0)
-    # By position, not by id: a secret case may be called like a public one.
-    pairs = zip(played, expectation.cases, strict=False)
-    attempts = [_attempt(item, known.case, expectation.exercise, prepare, load_errors) for item, known in pairs]
-    diagnosis = diagnose(expectation, attempts)
-    if stop:
-        diagnosis = _stopped(diagnosis, stop, expectation, len(played), limits)
-    return _Run(diagnosis, seconds, stop)
 
 
 def _attempt(

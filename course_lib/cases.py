@@ -224,11 +224,13 @@ def case_to_tree(case: Case) -> Tree:
 
 
 def _step_to_tree(step: Step) -> dict[str, Tree]:
-    """`dataclasses.asdict` would take handles apart; this keeps them."""
-    return {name: getattr(step, name) for name in ("op", "name", "target", "args", "kwargs", "kind")}
+    """`dataclasses.asdict` would take handles apart; this keeps them. What says nothing is left out."""
+    said = {"target": step.target, "args": step.args, "kwargs": step.kwargs}
+    tree = {"op": step.op, "name": step.name, **{name: value for name, value in said.items() if value}}
+    return tree if step.kind == "core" else {**tree, "kind": step.kind}
 
 
 def case_from_tree(tree: Tree) -> Case:
     """The inverse of `case_to_tree`."""
-    steps = tuple(Step(**{**step, "args": tuple(step["args"])}) for step in tree["steps"])
+    steps = tuple(Step(**{**step, "args": tuple(step.get("args", ()))}) for step in tree["steps"])
     return Case(tree["id"], tree["inputs"], steps, tree["says"])

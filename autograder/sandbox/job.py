@@ -13,7 +13,7 @@ import select
 import signal
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -101,6 +101,23 @@ class Played:
     error: CodeError | None
 
 
+class Script:
+    """Cases in the order in which they are played, packed once and then played by many jobs.
+
+    Args:
+        cases: the cases.
+
+    Raises:
+        WireError, TreeError: a case is too large for a request.
+    """
+
+    def __init__(self, cases: Sequence[Case]) -> None:
+        batches = [cases[start : start + CASES_AT_ONCE] for start in range(0, len(cases), CASES_AT_ONCE)]
+        self.batches = [
+            (batch, wire.packed_request({"play": [case_to_tree(case) for case in batch]})) for batch in batches
+        ]
+
+
 class Server(Protocol):
     """What a job needs from its pool."""
 
@@ -153,13 +170,14 @@ class Job:
         self._pieces = pieces
         return self._guarded(lambda: self._load(pieces))
 
-    def play(self, cases: Sequence[Case]) -> list[Played]:
+    def play(self, cases: Sequence[Case] | Script) -> list[Played]:
         """Play cases on the namespace of the last load.
 
         Raises:
             Stopped: the job used too much or died; it is closed. `done` holds the cases before.
         """
-        return self._guarded(lambda: self._play(cases))
+        script = cases if isinstance(cases, Script) else Script(cases)
+        return self._guarded(lambda: self._play(script))
 
     @property
     def cpu_seconds(self) -> float:
@@ -220,33 +238,29 @@ class Job:
         self._set_deadlines()
         errors = []
         for start in range(0, max(len(pieces), 1), PIECES_AT_ONCE):
-            reply = self._ask({"load": _packed(pieces[start : start + PIECES_AT_ONCE], fresh=start == 0)})
-            match reply:
+            some = pieces[start : start + PIECES_AT_ONCE]
+            self._send(wire.packed_request({"load": _packed(some, fresh=start == 0)}))
+            match self._receive():
                 case {"errors": list(found)} if len(found) <= PIECES_AT_ONCE:
                     errors += [_code_error(item) for item in found]
                 case _:
                     raise Stopped("crashed")
         return errors
 
-    def _play(self, cases: Sequence[Case]) -> list[Played]:
+    def _play(self, script: Script) -> list[Played]:
         self._set_deadlines()
         done: list[Played] = []
         try:
-            for start in range(0, len(cases), CASES_AT_ONCE):
-                batch = cases[start : start + CASES_AT_ONCE]
-                self._send({"play": [case_to_tree(case) for case in batch]})
+            for batch, request in script.batches:
+                self._send(request)
                 done.extend(_played(case, self._receive()) for case in batch)
         except Stopped as stopped:
             raise Stopped(stopped.reason, done) from None
         return done
 
-    def _ask(self, request: Tree) -> Tree:
-        self._send(request)
-        return self._receive()
-
-    def _send(self, request: Tree) -> None:
+    def _send(self, request: Iterable[bytes | memoryview]) -> None:
         try:
-            wire.write_message(self._socket, request, self._wait)
+            wire.write_request(self._socket, request, self._wait)
         except wire.WireError:
             raise Stopped("crashed") from None
 

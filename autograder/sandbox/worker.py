@@ -28,7 +28,6 @@ from autograder.sandbox import walls, wire
 from course_lib import cases, tree
 
 READY, REFUSED = b"R", b"X"
-MAX_REQUEST = 1 << 30
 MAX_TEXT = 500
 SEED = 0
 FUTURE_FLAGS = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
@@ -146,7 +145,7 @@ class Session:
     def serve(self) -> None:
         """Answer requests until the pool goes away."""
         while True:
-            request = wire.read_message(self.stream, MAX_REQUEST)
+            request = wire.read_request(self.stream)
             try:
                 if "load" in request:
                     self._reply(self.load(request["load"]))
