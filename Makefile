@@ -14,7 +14,10 @@ JUPYTER_LAB = $(abspath $(BIN))/jupyter lab $(if $(filter 0,$(shell id -u)),--al
 
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+QUIET := $(VENV)/etc/jupyter/labconfig/page_config.json
 CLUSTER := $(VENV)/.installed-cluster
+POSTGRES := $(VENV)/.installed-postgres
+SITE := $(VENV)/.installed-site
 TORCH := $(shell sed -n 's/^ *"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
 
 # $(call system,PROGRAM,DEBIAN PACKAGE,WHAT FOR): installs the package where it may, else says the one command to run.
@@ -44,7 +47,7 @@ demo: $(INSTALLED) bubblewrap  ## grade a class of made-up submissions from end 
 	@$(BIN)/course demo
 
 .PHONY: test
-test: $(INSTALLED) $(CLUSTER) bubblewrap chromium lint  ## lint and run every test, those in a real browser too
+test: $(INSTALLED) $(CLUSTER) $(POSTGRES) $(SITE) bubblewrap chromium postgresql lint  ## lint and run every test, those in a real browser too
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 .PHONY: test-data
@@ -56,8 +59,17 @@ test-data: $(INSTALLED)  ## test the loaders on the real data sets, which are no
 	@REAL_DATA="$(abspath $(REAL_DATA))" $(BIN)/python -m pytest -m data tests/test_real_data.py
 
 .PHONY: lab
-lab: $(INSTALLED)  ## open JupyterLab on the lessons
-	@$(JUPYTER_LAB) --notebook-dir=notebooks
+lab: $(INSTALLED) $(QUIET)  ## open JupyterLab on the welcome notebook
+	@$(JUPYTER_LAB) --notebook-dir=notebooks --LabApp.default_url=/lab/tree/00_welcome/00_welcome.ipynb
+
+.PHONY: labs
+labs: $(INSTALLED) chromium  ## train every lab whole in JupyterLab, and see that it reaches its target (tests cut them short)
+	@COURSE_LABS=full OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser/test_lessons_in_jupyterlab.py
+
+# No pop-up about Jupyter's news in front of the welcome. It lies in our environment: nobody's own settings change.
+$(QUIET): $(INSTALLED)
+	@mkdir -p $(@D)
+	@echo '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}' > $@
 
 # nbgrader calls `alembic` by its bare name.
 .PHONY: formgrader
@@ -76,6 +88,13 @@ bench: $(INSTALLED) bubblewrap  ## compare grading time with stock nbgrader
 .PHONY: cluster
 cluster: $(CLUSTER)  ## install what grading on a dask cluster needs (docs/cluster.md)
 
+.PHONY: postgres
+postgres: $(POSTGRES)  ## install what a gradebook in PostgreSQL needs (docs/instructor.md)
+
+.PHONY: site
+site: $(SITE)  ## build the static site of the whole course (docs/site.md)
+	@$(BIN)/course site
+
 .PHONY: release
 release: $(INSTALLED)  ## make the zip for a class: make release LESSON=01_xor_mlp
 	@$(BIN)/course release $(LESSON)
@@ -83,16 +102,18 @@ release: $(INSTALLED)  ## make the zip for a class: make release LESSON=01_xor_m
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
   --no-emit-index-url --no-emit-find-links pyproject.toml --extra test
 .PHONY: pins
-pins:  ## write pins.txt and pins-cluster.txt anew from pyproject.toml (needs uv)
+pins:  ## write pins.txt and those of the extras anew from pyproject.toml (needs uv)
 	@set -o pipefail; { \
 	  echo "# Written by 'make pins'. torch and its CUDA packages are missing on purpose: see CONTRIBUTING.md."; \
 	  $(COMPILE) | awk '/^[a-z0-9]/ { keep = !/^(torch|triton|cuda-|nvidia-)/ } keep'; } > pins.txt.new
 	@mv pins.txt.new pins.txt
-	@set -o pipefail; sed -n '/^[a-z0-9]/s/ \\$$//p' pins.txt > pins.tmp; { \
-	  echo "# Written by 'make pins'. What the extra 'cluster' needs beyond pins.txt."; \
-	  $(COMPILE) --extra cluster --constraint pins.tmp | awk -F== 'NR == FNR { known[$$1]; next } \
-	    /^[a-z0-9]/ { keep = !/^(torch|triton|cuda-|nvidia-)/ && !($$1 in known) } keep' pins.tmp -; } > pins-cluster.txt.new
-	@mv pins-cluster.txt.new pins-cluster.txt; rm pins.tmp
+	@sed -n '/^[a-z0-9]/s/ \\$$//p' pins.txt > pins.tmp
+	@set -o pipefail; for extra in cluster postgres site; do { \
+	  echo "# Written by 'make pins'. What the extra '$$extra' needs beyond pins.txt."; \
+	  $(COMPILE) --extra $$extra --constraint pins.tmp | awk -F== 'NR == FNR { known[$$1]; next } \
+	    /^[a-z0-9]/ { keep = !/^(torch|triton|cuda-|nvidia-)/ && !($$1 in known) } keep' pins.tmp -; \
+	  } > pins-$$extra.txt.new && mv pins-$$extra.txt.new pins-$$extra.txt || exit 1; done
+	@rm pins.tmp
 
 .PHONY: docs
 docs: $(INSTALLED)  ## write docs/cli.md anew from the command line's own help
@@ -103,11 +124,14 @@ clean:  ## remove what was built and installed; run/ (submissions, gradebook) st
 	@rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -not -path './run/*' -prune -exec rm -rf {} +
 
-.PHONY: bubblewrap chromium
+.PHONY: bubblewrap chromium postgresql
 bubblewrap:
 	@$(call system,bwrap,bubblewrap,Grading)
 chromium:
 	@$(call system,chromium,chromium,Testing in a browser)
+# Debian keeps servers out of PATH.
+postgresql:
+	@compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || { $(call system,postgres,postgresql,Testing with PostgreSQL); }
 
 $(INSTALLED): pyproject.toml pins.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
@@ -123,4 +147,12 @@ $(INSTALLED): pyproject.toml pins.txt
 
 $(CLUSTER): $(INSTALLED) pins-cluster.txt
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r pins.txt -r pins-cluster.txt
+	@touch $@
+
+$(POSTGRES): $(INSTALLED) pins-postgres.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r pins.txt -r pins-postgres.txt
+	@touch $@
+
+$(SITE): $(INSTALLED) pins-site.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r pins.txt -r pins-site.txt
 	@touch $@

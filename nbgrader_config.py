@@ -1,7 +1,8 @@
 """nbgrader's settings for this course. Every `nbgrader ...` command started in this folder reads them.
 
 Nothing of nbgrader is changed or copied: names of folders, and dotted names of our own steps.
-`COURSE_DATABASE` holds another database's URL (PostgreSQL, say); without it the gradebook is a file in run/.
+The gradebook's URL is in the variable `COURSE_DATABASE` (`--db` of our commands sets it), or in run/database, which
+`course init --db` writes; without either the gradebook is a file in run/.
 """
 
 import os
@@ -21,7 +22,12 @@ c.CourseDirectory.submitted_directory = os.path.join("run", "submitted")
 c.CourseDirectory.autograded_directory = os.path.join("run", "autograded")
 c.CourseDirectory.feedback_directory = os.path.join("run", "feedback")
 c.CourseDirectory.solution_directory = os.path.join("run", "solution")
-c.CourseDirectory.db_url = os.environ.get("COURSE_DATABASE") or f"sqlite:///{ROOT / 'run' / 'gradebook.db'}"
+REMEMBERED = ROOT / "run" / "database"
+c.CourseDirectory.db_url = (
+    os.environ.get("COURSE_DATABASE")
+    or (REMEMBERED.read_text(encoding="utf-8").strip() if REMEMBERED.exists() else "")
+    or f"sqlite:///{ROOT / 'run' / 'gradebook.db'}"
+)
 
 # Only notebooks travel. The first two patterns match a lesson's folder, never its notebook: nbgrader then copies
 # no other file out of it (it would follow a symbolic link in a submission and hand its target to the learner).

@@ -29,6 +29,9 @@ def _lesson(lesson_id: str, title: str, exam: str, names: str) -> Lesson:
 
 _EXERCISES = _exercises()
 
+# The notebook before lesson 01: one exercise, no marks. It is built and checked like a lesson, and not one of the nine.
+WELCOME = Lesson("00_welcome", "Welcome", (_EXERCISES["admit"],))
+
 LESSONS: tuple[Lesson, ...] = (
     _lesson(
         "01_xor_mlp",
@@ -105,7 +108,7 @@ def find_lesson(lesson_id: str) -> Lesson:
     >>> find_lesson("01_xor_mlp").title
     'XOR and the multilayer perceptron'
     """
-    lessons = {lesson.id: lesson for lesson in LESSONS}
+    lessons = {lesson.id: lesson for lesson in (WELCOME, *LESSONS)}
     if lesson_id not in lessons:
         raise LookupError(f"There is no lesson {lesson_id!r}. {_nearest(lesson_id, list(lessons))}")
     return lessons[lesson_id]
@@ -121,7 +124,7 @@ def find_exercise(exercise_id: str) -> tuple[Lesson, Exercise]:
     >>> lesson.id, exercise.points
     ('01_xor_mlp', 2)
     """
-    found = {exercise.id: (lesson, exercise) for lesson in LESSONS for exercise in lesson.exercises}
+    found = {exercise.id: (lesson, exercise) for lesson in (WELCOME, *LESSONS) for exercise in lesson.exercises}
     if exercise_id not in found:
         raise LookupError(f"There is no exercise {exercise_id!r}. {_nearest(exercise_id, list(found))}")
     return found[exercise_id]

@@ -101,6 +101,25 @@ def without_losses(before: Report, after: Report) -> Report | None:
     return replace(before, verdicts=verdicts, status=status, reason=reason, key="", submission=after.submission)
 
 
+def held_back(before: Report | None, after: Report) -> tuple[Report, tuple[str, ...]]:
+    """What `course grade` may write: the same answers keep their points until somebody confirms that they fall.
+
+    Args:
+        before: the report kept before, or None.
+        after: the report made with today's exercises.
+
+    Returns:
+        The report that stands, and the exercises whose points it holds. When today's lesson cannot hold them, the
+        report is the one from before, as a whole.
+    """
+    if before is None or not before.submission or before.submission != after.submission:
+        return after, ()
+    losses = tuple(change.exercise for change in compare(before, after) if change.points < 0)
+    if not losses:
+        return after, ()
+    return without_losses(before, after) or before, losses
+
+
 def to_json(change: Change, *, applied: bool) -> dict[str, Any]:
     """A change as JSON-able data; the keys are documented in docs/json.md."""
     facts = {name: getattr(change, name) for name in ("learner", "exercise", "points", "why", "by_hand")}

@@ -1,20 +1,22 @@
 """The `course` command: parses, calls one function, prints.
 
 Exit codes: 0 all is well; 1 something is not as it should be (a wall is missing, an answer is wrong, a lesson
-would leak); 2 the command was given something it cannot use.
+would leak); 2 the command was given something it cannot use; 130 it was stopped with Ctrl-C.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import os
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
+from autograder import progress_cli, review_cli, site_cli
 from autograder.folders import CourseError, Folders
 
 app = typer.Typer(
@@ -27,8 +29,20 @@ app = typer.Typer(
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
+
+def _use_database(url: str) -> str:
+    # nbgrader's own tools, which some commands start, read it from there, too.
+    if url:
+        os.environ["COURSE_DATABASE"] = url
+    return url
+
+
 LessonId = Annotated[str, typer.Argument(metavar="LESSON", help="Lesson id, for example 01_xor_mlp.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Log = Annotated[Path | None, typer.Option(help="Add a line of JSON per submission to this file.")]
+Database = Annotated[
+    str, typer.Option("--db", metavar="URL", callback=_use_database, help="Gradebook: postgresql://USER@HOST/NAME.")
+]
 Processes = Annotated[int, typer.Option(min=0, help="Worker processes; 0 for one per core, fewer for a small class.")]
 
 
@@ -45,7 +59,7 @@ def main() -> None:
         app()
     except (CourseError, LookupError) as error:
         err.print(str(error.args[0] if error.args else error), style="red", markup=False)
-        raise SystemExit(2) from None
+        raise SystemExit(getattr(error, "exit_code", 2)) from None
     except OSError as error:
         if error.filename is None:
             raise
@@ -59,13 +73,19 @@ def _lesson(lesson_id: str) -> Any:
     return find_lesson(lesson_id)
 
 
-@_command("init", "course init")
-def init() -> None:
-    """Make the course's secret, folders and gradebook. Safe to repeat: nothing is overwritten."""
+@_command("init", "course init --db postgresql://grader@db.example.org/course")
+def init(db: Database = "") -> None:
+    """Make the course's secret, folders and gradebook. Safe to repeat: nothing is overwritten.
+
+    With --db the gradebook is a PostgreSQL database, which this folder remembers.
+    """
     from autograder.catalogue import LESSONS
-    from autograder.gradebook import ensure_lesson
+    from autograder.gradebook import ensure_lesson, remember_database
 
     folders = Folders.find()
+    if db:
+        for sentence in remember_database(folders, db):
+            out.print(sentence, markup=False)
     made = folders.make_secret()
     for folder in (folders.submitted, folders.feedback):
         folder.mkdir(parents=True, exist_ok=True)
@@ -123,13 +143,19 @@ def collect(  # noqa: PLR0913 - each option is an argument.
     from autograder import collect as collecting
     from autograder import collect_report
     from autograder import roster as rosters
+    from autograder.messages import STOPPED_COLLECTING, STOPPED_DRY_RUN
+    from autograder.progress import Watch, long_work
 
     folders, found = Folders.find(), _lesson(lesson)
     to = to or folders.submitted
     options = collecting.Options(
         collecting.time_zone(time_zone), rosters.load_roster(roster) if roster else None, times, replace, dry_run
     )
-    collected = collecting.collect(found.id, archives, to, options)
+    total, watch = collecting.entries_in(archives, options), Watch(err, not as_json)
+    with long_work(
+        f"Collecting {found.id}", total, STOPPED_DRY_RUN if dry_run else STOPPED_COLLECTING, watch
+    ) as advance:
+        collected = collecting.collect(found.id, archives, to, options, advance)
     if as_json:
         print(json.dumps(collect_report.as_json(found.id, collected, dry_run=dry_run), indent=1))
     else:
@@ -141,22 +167,29 @@ def collect(  # noqa: PLR0913 - each option is an argument.
 
 
 @_command("grade", "course grade 01_xor_mlp --submitted run/submitted")
-def grade(
+def grade(  # noqa: PLR0913 - each option is an argument.
     lesson: LessonId,
     submitted: Annotated[Path | None, typer.Option(help="Folder of submissions [default: run/submitted].")] = None,
     as_json: AsJson = False,
     processes: Processes = 0,
     fresh: Annotated[bool, typer.Option("--fresh", help="Judge again what was judged before.")] = False,
     scheduler: Annotated[str, typer.Option(metavar="ADDRESS", help="Grade on a dask cluster: tcp://HOST:PORT.")] = "",
+    log: Log = None,
+    db: Database = "",
 ) -> None:
-    """Grade a class: verdicts, gradebook and feedback pages. Continues where a stopped run ended."""
-    from autograder.verdicts import report_to_json
+    """Grade a class: verdicts, gradebook and feedback pages. Continues where a stopped run ended.
+
+    Where the same answers had more points before, those stand until `course regrade --confirm`.
+    """
+    from autograder import grade_report
 
     folders, found = Folders.find(), _lesson(lesson)
     options = {"processes": processes, "fresh": fresh, "scheduler": scheduler}
-    reports = _grade(folders, found, submitted or folders.submitted, show=not as_json, **options)
+    graded = _grade(folders, found, submitted or folders.submitted, show=not as_json, log=log, **options)
     if as_json:
-        print(json.dumps({"lesson": found.id, "submissions": [report_to_json(report) for report in reports]}))
+        for piece in grade_report.as_json(found.id, graded.reports(), graded.tally.held):
+            print(piece, end="")
+        print()
     else:
         out.print(f"Feedback pages: {folders.feedback}", markup=False)
         out.print(
@@ -164,59 +197,41 @@ def grade(
         )
 
 
-def _grade(folders: Folders, lesson: Any, submitted: Path, *, show: bool, **options: Any) -> list[Any]:
-    from autograder import publish
-    from autograder.grade import grade_class
+def _grade(
+    folders: Folders, lesson: Any, submitted: Path, *, show: bool, log: Path | None = None, **options: Any
+) -> Any:
+    from autograder import classwork, grade_report
     from autograder.intake import find_submissions
+    from autograder.locks import turn
+    from autograder.progress import Watch
 
     entries = find_submissions(submitted, lesson.id)
-    _refuse_without_walls(folders, lesson)
-    graded = []
-    with _progress(f"Grading {lesson.id}", len(entries), show=show) as advance:
-        for one in grade_class(folders, lesson, entries, **options):
-            graded.append(one)
-            advance()
-    graded.sort(key=lambda one: one.report.learner)
-    publish.publish(folders, lesson, graded)
-    reports = [one.report for one in graded]
+    classwork.require_walls(folders, lesson)
+    with turn(folders, lesson.id, _say):
+        graded = classwork.grade_class(folders, lesson, entries, Watch(err, show, log), **options)
     if show:
-        out.print(publish.class_table(reports))
-    return reports
+        for table in grade_report.tables(graded.reports(), graded.tally):
+            out.print(table)
+        for sentence in grade_report.summary(lesson.id, graded.tally):
+            out.print(sentence, markup=False)
+    return graded
 
 
-def _refuse_without_walls(folders: Folders, lesson: Any) -> None:
-    from autograder.readiness import missing_walls
-
-    missing = missing_walls(folders, lesson)
-    if missing:
-        # One cause, such as bubblewrap not being there, takes all walls away at once.
-        for sentence, remedy in dict.fromkeys((check.sentence, check.remedy) for check in missing):
-            names = ", ".join(check.name for check in missing if check.sentence == sentence)
-            err.print(f"{names}: {sentence} {remedy}", style="red", markup=False)
-        err.print("Nothing was graded: learners' code never runs without all walls. See `course doctor`.", style="red")
-        raise typer.Exit(1)
-
-
-@contextmanager
-def _progress(title: str, total: int, show: bool) -> Iterator[Callable[[], None]]:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, disable=not show) as progress:
-        task = progress.add_task(title, total=total)
-        yield lambda: progress.advance(task)
+def _say(sentence: str) -> None:
+    err.print(sentence, markup=False)
 
 
 @_command("generate", "course generate 01_xor_mlp")
-def generate(lesson: LessonId) -> None:
+def generate(lesson: LessonId, db: Database = "") -> None:
     """Build a lesson from its source: solution notebook, public cases, released notebook."""
+    from autograder.catalogue import LESSONS
     from autograder.expected import write_public_cases
     from autograder.release import generate as release_notebook
     from course_lib.exam import CASES
 
     folders, found = Folders.find(), _lesson(lesson)
     cases = write_public_cases(found, CASES)
-    released = release_notebook(folders.root, found.id)
+    released = release_notebook(folders.root, found.id, database=found in LESSONS)
     for path in (folders.solution(found.id), cases, released):
         out.print(f"Wrote {path.relative_to(folders.root)}", markup=False)
 
@@ -235,12 +250,13 @@ def release(
 
 
 @_command("feedback", "course feedback 01_xor_mlp")
-def feedback(lesson: LessonId) -> None:
+def feedback(lesson: LessonId, db: Database = "") -> None:
     """Write the feedback pages again, with the marks and comments that people gave in formgrader."""
-    from autograder import publish
+    from autograder import classwork
+    from autograder.progress import Watch
 
     folders, found = Folders.find(), _lesson(lesson)
-    count = publish.write_pages_again(folders, found)
+    count = classwork.write_pages_again(folders, found, Watch(err))
     out.print(f"Wrote {count} pages below {folders.feedback}", markup=False)
 
 
@@ -250,6 +266,7 @@ def export(
     to: Annotated[Path, typer.Option(help="The CSV file to write.")] = Path("grades.csv"),
     form: Annotated[str, typer.Option(help="plain, canvas or moodle.")] = "plain",
     column: Annotated[str, typer.Option(help="Canvas: the assignment's number there.")] = "",
+    db: Database = "",
 ) -> None:
     """Write the scores of a lesson as CSV."""
     from autograder.export import export_scores
@@ -263,13 +280,15 @@ def export(
 
 
 @_command("regrade", "course regrade 01_xor_mlp --dry-run")
-def regrade(
+def regrade(  # noqa: PLR0913 - each option is an argument.
     lesson: LessonId,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List who gains and who loses; write nothing.")] = False,
     confirm: Annotated[bool, typer.Option("--confirm", help="Write losses, too. Without it no score falls.")] = False,
     submitted: Annotated[Path | None, typer.Option(help="Folder of submissions [default: run/submitted].")] = None,
     as_json: AsJson = False,
     processes: Processes = 0,
+    log: Log = None,
+    db: Database = "",
 ) -> None:
     """Judge a graded class again after an exercise changed: who gains, who loses, and why.
 
@@ -281,7 +300,7 @@ def regrade(
         raise CourseError("Give --dry-run or --confirm, not both: the one writes nothing, the other writes losses.")
     folders, found = Folders.find(), _lesson(lesson)
     options = {"dry_run": dry_run, "confirm": confirm, "processes": processes}
-    regraded = _regrade(folders, found, submitted or folders.submitted, show=not as_json, **options)
+    regraded = _regrade(folders, found, submitted or folders.submitted, show=not as_json, log=log, **options)
     if as_json:
         print(json.dumps(regrade_report.as_json(regraded, dry_run=dry_run, confirmed=confirm)))
     else:
@@ -292,21 +311,20 @@ def regrade(
     raise typer.Exit(0 if regraded.settled else 1)
 
 
-def _regrade(
-    folders: Folders, lesson: Any, submitted: Path, *, show: bool, dry_run: bool, confirm: bool, processes: int
-) -> Any:
-    from autograder import regrade
+def _regrade(folders: Folders, lesson: Any, submitted: Path, *, show: bool, log: Path | None, **options: Any) -> Any:
+    from autograder import classwork, regrade
     from autograder.intake import find_submissions
+    from autograder.locks import turn
+    from autograder.progress import Watch
     from autograder.workplace import workplace
 
-    with workplace(folders) as place:
+    # A dry run writes nothing, not even a lock.
+    alone = nullcontext() if options["dry_run"] else turn(folders, lesson.id, _say)
+    with alone, workplace(folders) as place:
         regrade.require_reports(place, lesson)
         entries = find_submissions(submitted, lesson.id)
-        _refuse_without_walls(place, lesson)
-        options = {"dry_run": dry_run, "processes": processes}
-        with _progress(f"Judging {lesson.id} again", len(entries), show=show) as advance:
-            regraded = regrade.judge_again(folders, place, lesson, entries, advance=advance, **options)
-        return regraded if dry_run else regrade.apply(folders, place, lesson, regraded, confirm=confirm)
+        classwork.require_walls(place, lesson)
+        return classwork.regrade_class(folders, place, lesson, entries, Watch(err, show, log), **options)
 
 
 @_command("stats", "course stats 01_xor_mlp --picture stats.svg")
@@ -359,8 +377,14 @@ def demo() -> None:
     from autograder import demo as demonstration
 
     prepared = demonstration.prepare(Folders.find())
-    demonstration.run(prepared, out, lambda folders, lesson: len(_grade(folders, lesson, folders.submitted, show=True)))
+    demonstration.run(
+        prepared, out, lambda course, lesson: _grade(course, lesson, course.submitted, show=True).tally.total
+    )
 
+
+_command("progress", progress_cli.EXAMPLE)(progress_cli.progress)
+_command("review", review_cli.EXAMPLE)(review_cli.review)
+_command("site", site_cli.EXAMPLE)(site_cli.site)
 
 if __name__ == "__main__":
     main()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
@@ -109,10 +109,19 @@ class _Candidate:
         return LeftOut(self.found.archive, self.found.shown, why, refused)
 
 
+Advance = Callable[..., None]
 _Chosen = list["_Candidate | LeftOut"]
 
 
-def collect(lesson: str, archives: Sequence[Path], to: Path, options: Options) -> Collected:
+def entries_in(archives: Sequence[Path], options: Options) -> int:
+    """How many files the archives hold; inner archives count as one."""
+    reader = Archives(Path(), options.zone)
+    return sum(reader.count(path) for path in archives)
+
+
+def collect(
+    lesson: str, archives: Sequence[Path], to: Path, options: Options, advance: Advance = lambda **_: None
+) -> Collected:
     """Put the submissions of one lesson where grading looks for them; never raises for anything in an archive.
 
     Args:
@@ -120,6 +129,7 @@ def collect(lesson: str, archives: Sequence[Path], to: Path, options: Options) -
         archives: zip files.
         to: the target folder, usually `run/submitted`.
         options: how.
+        advance: called with `failed` for each file that was read.
 
     Raises:
         CourseError: the target is no folder, or cannot be written.
@@ -128,7 +138,7 @@ def collect(lesson: str, archives: Sequence[Path], to: Path, options: Options) -
         if linked or (place.exists() and not place.is_dir()):
             raise CourseError(messages.IN_THE_WAY.format(path=place))
     try:
-        taken, left_out = _collect(lesson, archives, to, options)
+        taken, left_out = _collect(lesson, archives, to, options, advance)
     except OSError as error:
         raise CourseError(messages.CANNOT_WRITE.format(path=error.filename or to, reason=error.strerror)) from None
     order = {str(path): number for number, path in enumerate(archives)}
@@ -136,12 +146,14 @@ def collect(lesson: str, archives: Sequence[Path], to: Path, options: Options) -
     return Collected(tuple(sorted(taken, key=lambda item: item.learner)), tuple(left_out))
 
 
-def _collect(lesson: str, archives: Sequence[Path], to: Path, options: Options) -> tuple[list[Taken], list[LeftOut]]:
+def _collect(
+    lesson: str, archives: Sequence[Path], to: Path, options: Options, advance: Advance
+) -> tuple[list[Taken], list[LeftOut]]:
     with ExitStack() as stack:
         # A dry run leaves no trace in the target folder.
         scratch = tempfile.TemporaryDirectory() if options.dry_run else scratch_folder(to, "collect")
         work = Path(stack.enter_context(scratch))
-        candidates, left_out = _read(lesson, archives, work, options)
+        candidates, left_out = _read(lesson, archives, work, options, advance)
         target = _Target(to, lesson, work, options)
         taken: list[Taken] = []
         for one in _choose(lesson, candidates):
@@ -163,7 +175,7 @@ def time_zone(name: str) -> tzinfo:
 
 
 def _read(
-    lesson: str, archives: Sequence[Path], work: Path, options: Options
+    lesson: str, archives: Sequence[Path], work: Path, options: Options, advance: Advance
 ) -> tuple[list[_Candidate], list[LeftOut]]:
     reader = Archives(work, options.zone)
     candidates: list[_Candidate] = []
@@ -174,6 +186,7 @@ def _read(
             candidates.append(one)
         else:
             left_out.append(one)
+        advance(failed=isinstance(one, LeftOut) and one.refused)
     return candidates, left_out
 
 

@@ -167,8 +167,8 @@ def _slip(path: Path) -> str:
 
 
 def to_bytes(notebook: Mapping[str, Any]) -> bytes:
-    """A notebook as UTF-8 JSON."""
-    return (json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+    """A notebook as UTF-8 JSON, in one line: indented, Python writes it several times as slowly."""
+    return (json.dumps(notebook, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
 def _sort(cells: Iterable[Cell], ours: Mapping[str, NotebookJson]) -> tuple[dict[str, list[str]], _Order, int]:
@@ -219,11 +219,13 @@ def _own(released: NotebookJson, texts: list[str]) -> NotebookJson:
 
 def _put_back(shown: list[NotebookJson], ours: Mapping[str, NotebookJson]) -> None:
     """Insert the lesson's cells that the submission lacks, each after the one it follows in the lesson."""
+    names = [_grade_id(cell) for cell in shown]
     place = 0
     for name, released in ours.items():
-        found = next((index for index, cell in enumerate(shown) if _grade_id(cell) == name), None)
-        if found is None:
+        if name in names:
+            place = names.index(name) + 1
+        else:
             comment = "# " if released["cell_type"] == "code" else ""
             shown.insert(place, _own(released, [comment + MISSING]))
-            found = place
-        place = found + 1
+            names.insert(place, name)
+            place += 1

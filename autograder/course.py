@@ -159,7 +159,7 @@ class Lesson:
 Agreement = Literal["agrees", "differs", "not compared"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What one exercise of one submission earned, and why.
 
@@ -194,7 +194,7 @@ class Verdict:
     expected: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Report:
     """The verdicts of one submission.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -37,6 +38,8 @@ def prepare(folders: Folders) -> Folders:
     """
     lesson = LESSONS[0]
     demo = Folders(folders.run / "demo")
+    # The made-up class has a gradebook of its own.
+    os.environ.pop("COURSE_DATABASE", None)
     shutil.rmtree(demo.root, ignore_errors=True)
     demo.root.mkdir(parents=True)
     shutil.copy(folders.root / "nbgrader_config.py", demo.root)

@@ -7,7 +7,7 @@ browser to load or run anything, should that ever fail.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -66,6 +66,7 @@ def write_feedback(
     answers: Mapping[str, Mapping[str, str]] | None = None,
     scores: Sequence[LearnerScore] = (),
     submitted: Path | None = None,
+    advance: Callable[[], None] = lambda: None,
 ) -> list[Path]:
     """Write `folder/<learner>/<lesson>/<lesson>.html` for each report.
 
@@ -77,6 +78,7 @@ def write_feedback(
         scores: the gradebook's scores (`gradebook.read_scores`), for manual marks, comments and penalties.
         submitted: where nbgrader's exchange collected the submissions (`run/submitted`). The files with which
             `nbgrader release_feedback` finds a learner are then put beside the page.
+        advance: called after each page.
 
     Returns:
         The pages' paths, in the order of the reports.
@@ -95,6 +97,7 @@ def write_feedback(
         for name, content in slips.items():
             write_atomically(path.with_name(name), content)
         paths.append(path)
+        advance()
     return paths
 
 

@@ -83,6 +83,11 @@ class Folders:
         """The store of finished verdicts."""
         return self.run / "verdicts.db"
 
+    @property
+    def database_file(self) -> Path:
+        """Holds the gradebook's URL when it is no file of the course; `nbgrader_config.py` reads it."""
+        return self.run / "database"
+
     def solution(self, lesson: str) -> Path:
         """The solution notebook of a lesson."""
         return self.root / "solutions" / lesson / f"{lesson}.ipynb"

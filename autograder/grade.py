@@ -21,10 +21,10 @@ from functools import cache, partial
 from multiprocessing.util import Finalize
 from pathlib import Path
 
-from autograder import messages
+from autograder import changes, messages
 from autograder.answers import Notebook
 from autograder.catalogue import find_lesson, graded_from
-from autograder.copies import answer_texts, autograded, keep_autograded, timestamp_of
+from autograder.copies import add_verdicts, answer_texts, autograded, keep_autograded, timestamp_of, to_bytes
 from autograder.course import Lesson, Outcome, Report, Status, Verdict
 from autograder.doctor import WallCheck, run_doctor
 from autograder.executors import Work, code_changed, on_cluster, on_processes
@@ -58,6 +58,8 @@ class Graded:
         copy: the copy for markers; b"" when nothing could be judged, or when it is written.
         stamp: text of nbgrader's timestamp file, or "".
         handed_in: when, in UTC without time zone, or None.
+        held: exercises in which an earlier score of the same answers stands, because today's would be lower.
+        stays: does the whole report stand from before, because today's lesson cannot hold its points?
     """
 
     report: Report
@@ -66,6 +68,8 @@ class Graded:
     copy: bytes = b""
     stamp: str = ""
     handed_in: datetime | None = None
+    held: tuple[str, ...] = ()
+    stays: bool = False
 
 
 class Grader:
@@ -235,8 +239,11 @@ def grade_class(
     processes: int = 0,
     fresh: bool = False,
     scheduler: str = "",
+    regrade: bool = False,
 ) -> Iterator[Graded]:
     """Grade many submissions; each is kept before it is yielded, in the order in which they are finished.
+
+    Where the same answers had more points before, those stand: only `course regrade --confirm` takes them away.
 
     Args:
         folders: the course.
@@ -245,6 +252,7 @@ def grade_class(
         processes: how many worker processes; 0 for one per core, and no more than are worth their start.
         fresh: judge again what was judged before.
         scheduler: address of a dask scheduler whose workers do the work; "" for processes of this computer.
+        regrade: say what today's exercises give, also where that is less than before.
 
     Raises:
         CourseError: something is missing that a person can mend. What was finished before is kept.
@@ -267,7 +275,7 @@ def grade_class(
         found = on_processes(work, [_Job(entry, fresh) for entry in entries], processes)
     for job, result in found:
         graded = result if isinstance(result, Graded) else Graded(_given_up(lesson, job.entry, result))
-        yield _keep(folders, store, graded)
+        yield _keep(folders, store, graded, regrade)
 
 
 def _jobs(store: VerdictStore, lesson: Lesson, entries: Iterable[Entry], fresh: bool) -> Iterator[_Job]:
@@ -277,11 +285,28 @@ def _jobs(store: VerdictStore, lesson: Lesson, entries: Iterable[Entry], fresh: 
         yield _Job(entry, fresh, None if fresh else store.kept(lesson.id, entry.learner))
 
 
-def _keep(folders: Folders, store: VerdictStore, graded: Graded) -> Graded:
+def _keep(folders: Folders, store: VerdictStore, graded: Graded, regrade: bool = False) -> Graded:
+    today = graded.report
+    graded = graded if regrade else _held_back(store, graded)
     # The copy comes first: a verdict that is in the store has one.
     keep_copy(folders, graded)
-    store.put(graded.report, graded.new)
+    if graded.held and graded.new:
+        # So that `course regrade` finds today's verdict.
+        store.keep(today)
+    store.put(graded.report, graded.new and not graded.held)
     return replace(graded, copy=b"")
+
+
+def _held_back(store: VerdictStore, graded: Graded) -> Graded:
+    before = store.latest_of(graded.report.lesson, graded.report.learner)
+    report, held = changes.held_back(before, graded.report)
+    if not held:
+        return graded
+    if report is before:
+        return replace(graded, report=report, copy=b"", held=held, stays=True)
+    copy = json.loads(graded.copy)
+    add_verdicts(copy, report)
+    return replace(graded, report=report, copy=to_bytes(copy), held=held)
 
 
 def keep_copy(folders: Folders, graded: Graded) -> None:
@@ -357,6 +382,4 @@ def grade_one(path: Path, learner: str, lesson_id: str) -> Report:
     if _single is None or _single.lesson.id != lesson_id:
         _single = _start_here(folders, lesson_id)
         Finalize(_single, _single.close, exitpriority=10)
-    graded = _single.grade(Entry(learner, path))
-    _single.store.put(graded.report, graded.new)
-    return graded.report
+    return _keep(folders, _single.store, _single.examine(Entry(learner, path))).report

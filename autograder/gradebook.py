@@ -18,13 +18,30 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from autograder.copies import neutral
+from autograder import database_messages as messages
+from autograder.copies import clean, neutral
 from autograder.course import Outcome, Report, Status, Verdict
+from autograder.databases import connection, is_file, parsed, shown, without_password
+from autograder.files import write_atomically
 from autograder.folders import Folders
-from autograder.gradebook_tables import Book, BookCell, BookLesson, Change, GradebookError, NoLesson, Rows, transaction
+from autograder.gradebook_tables import (
+    Book,
+    BookCell,
+    BookLesson,
+    Change,
+    Clash,
+    GradebookError,
+    NoLesson,
+    Rows,
+    transaction,
+)
 from autograder.submission import CHECK_PREFIX
 
+# A database takes only so many values in one question.
+PIECE = 500
 NO_ANSWER = "No response."
+# How often a batch is written again that another program's rows got in the way of.
+ATTEMPTS = 3
 NO_CELL = "The answer's cell is missing; look for the answer elsewhere in the notebook."
 
 
@@ -85,6 +102,22 @@ def database_url(root: Path) -> str:
     return str(load_config(root).CourseDirectory.db_url)
 
 
+def remember_database(folders: Folders, db_url: str) -> list[str]:
+    """Let the course use a database from now on, without a password; return what to tell the instructor.
+
+    Raises:
+        GradebookError: it cannot be used; then nothing is remembered.
+    """
+    url = parsed(db_url)
+    if not is_file(url):
+        with connection(db_url, write=False):
+            pass
+    kept = without_password(url)
+    write_atomically(folders.database_file, f"{kept.render_as_string()}\n".encode(), 0o600)
+    said = [messages.REMEMBERED.format(where=shown(url))]
+    return said if kept == url else [*said, messages.WITHOUT_PASSWORD]
+
+
 def has_lesson(db_url: str, lesson_id: str, cells: Collection[str] = ()) -> bool:
     """Does the gradebook exist and know the lesson, with all of these cells?
 
@@ -120,8 +153,13 @@ def ensure_lesson(root: Path, lesson_id: str) -> str:
     from autograder.release import generate
 
     url = database_url(root)
-    if not has_lesson(url, lesson_id, _cells_of(Folders(root).released(lesson_id))):
-        generate(root, lesson_id)
+
+    def known() -> bool:
+        return has_lesson(url, lesson_id, _cells_of(Folders(root).released(lesson_id)))
+
+    if not known():
+        # Asked again once nobody else describes it: another grader may just have done so.
+        generate(root, lesson_id, unless=known)
     return url
 
 
@@ -156,29 +194,68 @@ def write_reports(
     Raises:
         GradebookError: no gradebook, a lock held too long, or cells and points that are not the lesson's.
     """
-    with transaction(db_url, write=True) as book:
-        lesson = book.lesson(lesson_id)
-        for report in reports:
-            _check(lesson, report)
-        learners = [report.learner for report in reports]
-        notebooks = book.submissions(lesson, learners, timestamps or {})
-        rows = book.rows(lesson, notebooks)
-        for report in reports:
-            changes = [_judged(rows, lesson, notebooks[report.learner], v, report.status) for v in report.verdicts]
-            texts = (answers or {}).get(report.learner)
-            if texts is not None:
-                changes += _opened(rows, lesson, notebooks[report.learner], texts)
-            book.update(change for change in changes if change)
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with transaction(db_url, write=True) as book:
+                _write(book, lesson_id, reports, answers or {}, timestamps or {})
+            return
+        except Clash:
+            if attempt == ATTEMPTS:
+                raise
 
 
-def read_scores(db_url: str, lesson_id: str) -> tuple[LearnerScore, ...]:
+def _write(
+    book: Book,
+    lesson_id: str,
+    reports: Sequence[Report],
+    answers: Mapping[str, Mapping[str, str]],
+    timestamps: Mapping[str, datetime],
+) -> None:
+    lesson = book.lesson(lesson_id)
+    for report in reports:
+        _check(lesson, report)
+    notebooks = book.submissions(lesson, [report.learner for report in reports], timestamps)
+    rows = book.rows(lesson, notebooks)
+    for report in reports:
+        changes = [_judged(rows, lesson, notebooks[report.learner], v, report.status) for v in report.verdicts]
+        texts = answers.get(report.learner)
+        if texts is not None:
+            changes += _opened(rows, lesson, notebooks[report.learner], texts)
+        book.update(change for change in changes if change)
+
+
+def read_scores(db_url: str, lesson_id: str, learners: Sequence[str] | None = None) -> tuple[LearnerScore, ...]:
     """Every learner of the gradebook, by id, with the lesson's scores as they stand, manual marks included.
+
+    Args:
+        db_url: the gradebook.
+        lesson_id: the lesson.
+        learners: only these, up to a few hundred; None for all.
 
     Raises:
         GradebookError: there is no gradebook, or it does not know the lesson.
     """
     with transaction(db_url, write=False) as book:
-        return _scores(book, book.lesson(lesson_id))
+        lesson = book.lesson(lesson_id)
+        found = book.select("student") if learners is None else book.select("student", id=list(learners))
+        students = sorted(found, key=lambda row: row.id)
+        pieces = [students[start : start + PIECE] for start in range(0, len(students), PIECE)]
+        return tuple(score for piece in pieces for score in _scores(book, lesson, piece))
+
+
+def may_be_late(db_url: str, lesson_id: str) -> list[str]:
+    """Learners whose late penalty may change: who handed in, when there is a due date, or a penalty from before.
+
+    Raises:
+        GradebookError: there is no gradebook, or it does not know the lesson.
+    """
+    dated = has_due_date(db_url, lesson_id)
+    with transaction(db_url, write=False) as book:
+        lesson = book.lesson(lesson_id)
+        notebooks = book.select("submitted_notebook", notebook_id=lesson.notebook)
+        if not dated and not any(row.late_submission_penalty for row in notebooks):
+            return []
+        return sorted(row.student_id for row in book.select("submitted_assignment", assignment_id=lesson.assignment))
 
 
 def _check(lesson: BookLesson, report: Report) -> None:
@@ -196,7 +273,8 @@ def _judged(rows: Rows, lesson: BookLesson, notebook: str, verdict: Verdict, sta
     answer = lesson.cells.get(verdict.exercise, BookCell(""))
     check = lesson.cells[CHECK_PREFIX + verdict.exercise]
     cell = BookCell(check.name, check.grade_cell, answer.solution_cell)
-    text = neutral(f"{verdict.outcome.value.capitalize()}. {verdict.message}".strip())
+    # PostgreSQL takes no zero byte, and one learner's message must not stop the class.
+    text = neutral(clean(f"{verdict.outcome.value.capitalize()}. {verdict.message}".strip()))
     # A zero for a file that nobody could read is not given silently.
     person = verdict.outcome is Outcome.NEEDS_A_PERSON or status is Status.UNREADABLE
     return _change(rows.of(cell, notebook), verdict.points, text, person)
@@ -227,8 +305,9 @@ def _change(row: tuple[Any, Any], auto: float | None, text: str, person: bool) -
     return grade.id, values, comment.id if comment is not None else None, {"auto_comment": text}
 
 
-def _scores(book: Book, lesson: BookLesson) -> tuple[LearnerScore, ...]:
-    handed_in = book.select("submitted_assignment", assignment_id=lesson.assignment)
+def _scores(book: Book, lesson: BookLesson, students: Sequence[Any]) -> Iterator[LearnerScore]:
+    learners = [student.id for student in students]
+    handed_in = book.select("submitted_assignment", assignment_id=lesson.assignment, student_id=learners)
     submissions = {row.id: row.student_id for row in handed_in}
     notebooks = book.select("submitted_notebook", notebook_id=lesson.notebook, assignment_id=list(submissions))
     of = {submissions[row.assignment_id]: row for row in notebooks}
@@ -236,8 +315,7 @@ def _scores(book: Book, lesson: BookLesson) -> tuple[LearnerScore, ...]:
     grades = {(row.notebook_id, row.cell_id): row for row in book.select("grade", notebook_id=ids)}
     comments = {(row.notebook_id, row.cell_id): row for row in book.select("comment", notebook_id=ids)}
     rows = Rows(grades, comments)
-    students = sorted(book.select("student"), key=lambda row: row.id)
-    return tuple(_learner(student, of.get(student.id), lesson, rows) for student in students)
+    return (_learner(student, of.get(student.id), lesson, rows) for student in students)
 
 
 def _learner(student: Any, notebook: Any, lesson: BookLesson, rows: Rows) -> LearnerScore:

@@ -11,27 +11,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import sqlalchemy as sa
 
-from autograder.folders import CourseError
+from autograder.database_messages import NOT_NBGRADERS
+from autograder.databases import Clash, GradebookError, NoLesson, connection, shown
 
-LOCK_SECONDS = 15.0
+__all__ = ["Book", "BookCell", "BookLesson", "Change", "Clash", "GradebookError", "NoLesson", "Rows", "transaction"]
+
 TABLES = (
     "assignment", "notebook", "base_cell", "grade_cells", "task_cells", "source_cell", "student",
     "submitted_assignment", "submitted_notebook", "grade", "comment",
 )  # fmt: skip
-
-
-class GradebookError(CourseError):
-    """The gradebook cannot be read or written; the text says why and what to do. Nothing was changed."""
-
-
-class NoLesson(GradebookError):
-    """nbgrader has not described the lesson, or anything, in this database yet."""
+MARKED = ("grade", "comment")
 
 
 @dataclass(frozen=True)
@@ -92,11 +86,13 @@ class Book:
     Args:
         connection: with the transaction begun.
         tables: nbgrader's tables by name.
+        write: are rows read to be changed? Then nobody else changes them before the transaction ends.
     """
 
-    def __init__(self, connection: sa.Connection, tables: Mapping[str, sa.Table]) -> None:
+    def __init__(self, connection: sa.Connection, tables: Mapping[str, sa.Table], *, write: bool) -> None:
         self.connection = connection
         self.tables = tables
+        self.write = write
 
     def select(self, table: str, **equal: Any) -> Sequence[Any]:
         """Rows in which every column named equals its value, or is in it when it is a list."""
@@ -105,6 +101,9 @@ class Book:
         for name, value in equal.items():
             column = found.c[name]
             query = query.where(column.in_(value) if isinstance(value, (list, tuple)) else column == value)
+        if self.write and table in MARKED:
+            # Markers write while we do. On a server only rows are locked; SQLite, which locks the file, ignores this.
+            query = query.with_for_update()
         return self.connection.execute(query).fetchall()
 
     def insert(self, table: str, rows: list[dict[str, Any]]) -> None:
@@ -114,14 +113,18 @@ class Book:
 
     def update(self, changes: Iterable[Change]) -> None:
         """Make the changes to grades and comments."""
-        for grade, values, comment, text in changes:
-            self._set("grade", grade, values)
-            if comment:
-                self._set("comment", comment, text)
+        changes = list(changes)
+        self._set("grade", [(grade, values) for grade, values, _, _ in changes])
+        self._set("comment", [(comment, text) for _, _, comment, text in changes if comment])
 
-    def _set(self, table: str, row: str, values: dict[str, Any]) -> None:
-        found = self.tables[table]
-        self.connection.execute(found.update().where(found.c.id == row).values(**values))
+    def _set(self, table: str, rows: Sequence[tuple[str, dict[str, Any]]]) -> None:
+        """Change rows, all of them in the same columns, in one statement: a server may be far away."""
+        if rows:
+            found = self.tables[table]
+            query = found.update().where(found.c.id == sa.bindparam("row_id"))
+            query = query.values({name: sa.bindparam(f"new_{name}") for name in rows[0][1]})
+            named = [{"row_id": row, **{f"new_{name}": v for name, v in values.items()}} for row, values in rows]
+            self.connection.execute(query, named)
 
     def lesson(self, lesson_id: str) -> BookLesson:
         """The lesson as nbgrader described it; `GradebookError` when it did not."""
@@ -158,9 +161,8 @@ class Book:
         new = [learner for learner in learners if learner not in known]
         self.insert("submitted_assignment", [{"id": _id(), **ours, "student_id": learner} for learner in new])
         rows = {row.student_id: row for row in self.select("submitted_assignment", **ours)}
-        for learner in learners:
-            if learner in times and rows[learner].timestamp != times[learner]:
-                self._set("submitted_assignment", rows[learner].id, {"timestamp": times[learner]})
+        moved = [name for name in learners if name in times and rows[name].timestamp != times[name]]
+        self._set("submitted_assignment", [(rows[name].id, {"timestamp": times[name]}) for name in moved])
         return self._notebooks(lesson, {row.id: learner for learner, row in rows.items()})
 
     def _notebooks(self, lesson: BookLesson, submissions: Mapping[str, str]) -> dict[str, str]:
@@ -206,24 +208,8 @@ def transaction(db_url: str, *, write: bool) -> Iterator[Book]:
     Raises:
         GradebookError: there is no gradebook, it is locked, or the database refuses.
     """
-    url = sa.make_url(db_url)
-    sqlite = url.get_backend_name() == "sqlite"
-    if sqlite and not Path(url.database or "").is_file():
-        raise NoLesson(f"{url.database}: there is no gradebook yet. Run `course generate` first.")
-    engine = sa.create_engine(url, connect_args={"timeout": LOCK_SECONDS} if sqlite else {})
-    if sqlite:
-        begin = "BEGIN IMMEDIATE" if write else "BEGIN"
-        # The driver starts transactions late; taking the write lock at once keeps what we read true until we write.
-        sa.event.listen(engine, "connect", lambda connection, _: setattr(connection, "isolation_level", None))
-        sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
-    try:
-        with engine.begin() as connection:
-            yield Book(connection, _tables(connection))
-    except sa.exc.DBAPIError as error:
-        where = url.render_as_string(hide_password=True)
-        raise GradebookError(f"{where}: {_reason(error)}") from error
-    finally:
-        engine.dispose()
+    with connection(db_url, write=write) as database:
+        yield Book(database, _tables(database), write=write)
 
 
 def _tables(connection: sa.Connection) -> Mapping[str, sa.Table]:
@@ -231,12 +217,5 @@ def _tables(connection: sa.Connection) -> Mapping[str, sa.Table]:
     try:
         metadata.reflect(connection, only=TABLES)
     except sa.exc.InvalidRequestError:
-        raise NoLesson("The database holds no gradebook of nbgrader. Run `course generate` first.") from None
+        raise NoLesson(NOT_NBGRADERS.format(where=shown(connection.engine.url))) from None
     return metadata.tables
-
-
-def _reason(error: sa.exc.DBAPIError) -> str:
-    said = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
-    if "locked" in said:
-        return "another program keeps the gradebook locked. Close it (formgrader, a database viewer) and run again."
-    return f"the gradebook refused: {said}. Nothing was written."

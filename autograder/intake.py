@@ -9,6 +9,8 @@ from pathlib import Path
 from autograder import messages
 from autograder.folders import CourseError
 
+MAX_ID = 128  # characters, in nbgrader's table of students; PostgreSQL takes no more
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -69,7 +71,9 @@ def _entries(path: Path, lesson: str, learners: set[str]) -> Iterator[Entry]:
     learner = _learner(path)
     printable = learner.encode("utf-8", "replace").decode()
     if printable != learner:
-        yield Entry(printable, None, messages.UNPRINTABLE_NAME)
+        yield Entry(printable[:MAX_ID], None, messages.UNPRINTABLE_NAME)
+    elif len(learner) > MAX_ID:
+        yield Entry(learner[:MAX_ID], None, messages.LONG_NAME.format(most=MAX_ID))
     elif path.is_symlink():
         yield Entry(learner, None, messages.MIXED_UP.format(name=path.name))
     elif path.is_dir():

@@ -41,6 +41,13 @@ def leaks(released: bytes, solution: bytes) -> list[str]:
     return found
 
 
+def answer_sources(solution: bytes) -> Iterator[tuple[str, str, list[str]]]:
+    """Grade id and text of every cell of code with an answer, and the parts of it that learners must not see."""
+    for cell in _cells(solution):
+        if cell["cell_type"] == "code" and _is_answer(cell):
+            yield _grade_id(cell), cell["source"], _regions(cell["source"])
+
+
 def _cells(notebook: bytes) -> list[Cell]:
     cells = json.loads(notebook)["cells"]
     return [{**cell, "source": "".join(cell["source"])} for cell in cells]

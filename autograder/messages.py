@@ -38,5 +38,36 @@ EMPTY_FOLDER = "There is no notebook in this submission."
 TWO_NOTEBOOKS = "There are several notebooks ({names}) and none is called {expected}. Keep one."
 TWO_PLACES = "This learner appears more than once ({names}). Keep one."
 UNPRINTABLE_NAME = "The name of this folder or file is not valid text. Rename it to the learner's id."
+LONG_NAME = "The name of this folder or file has more than {most} characters. Rename it to the learner's id."
 FOREIGN_NAME = "The file is called {name}, which is another learner's name. It was not opened."
 MIXED_UP = "{name} is a symbolic link or leaves the submission's folder. It was not opened."
+SO_FAR = "{title}: {done} of {total}, {rate:.2f} a second, about {left:.0f} s left, failures: {failed}."
+NO_LOG = "{path} cannot be written ({reason}). Give another file with --log."
+STOPPED_GRADING = (
+    "Stopped: {done} of {total} submissions are graded and kept, gradebook and pages are not written yet. "
+    "Run the same command again: it goes on from here."
+)
+STOPPED_PUBLISHING = (
+    "Stopped: all verdicts are kept, {done} of {total} pages are written. Run the same command again for the rest."
+)
+STOPPED_PAGES = "Stopped: {done} of {total} pages are written. Run the same command again for all of them."
+STOPPED_REGRADING = (
+    "Stopped: {done} of {total} submissions were judged again and are kept, no score was changed. "
+    "Run the same command again: it goes on from here."
+)
+STOPPED_DRY_RUN = "Stopped after {done} of {total}. Nothing was written."
+STOPPED_APPLYING = (
+    "Stopped while changes were written. Run the same command again: it finds the same ones and writes them."
+)
+STOPPED_COLLECTING = (
+    "Stopped: {done} of {total} entries were looked at. What was taken stays. Run the same command again for the rest."
+)
+HELD = (
+    "With today's exercises the scores of {learners} submissions would fall although their answers are the same. They "
+    "were left as they were: `course regrade {lesson} --dry-run` lists them, `course regrade {lesson} --confirm` "
+    "writes them."
+)
+MANY_SUBMISSIONS = "Shown are the first {shown} to look at. `--json` lists all {total}."
+WOULD_LEAK = "{name} was not written, because it would give answers away: {found}."
+WALLS_MISSING = "{names}: {cause} {remedy}"
+NOTHING_GRADED = "Nothing was graded: learners' code never runs without all walls. See `course doctor`."

@@ -1,50 +1,82 @@
-"""What people get to see after grading: gradebook rows, feedback pages, the class's table."""
+"""What people get to see after grading: gradebook rows and feedback pages."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-from rich.markup import escape
-from rich.table import Table
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
 
 from autograder.copies import answer_texts
-from autograder.course import Lesson, Report, Status
+from autograder.course import Lesson, Report
 from autograder.feedback import write_feedback
 from autograder.folders import CourseError, Folders
 from autograder.grade import Graded
-from autograder.gradebook import LearnerScore, ensure_lesson, has_due_date, read_scores, write_reports
+from autograder.gradebook import LearnerScore, ensure_lesson, may_be_late, read_scores, write_reports
 from autograder.submission import Unreadable, read_submission
 from autograder.verdicts import VerdictStore
 
-_COLORS = {
-    Status.GRADED: "green",
-    Status.PARTLY_GRADED: "yellow",
-    Status.UNREADABLE: "red",
-    Status.NEEDS_A_PERSON: "magenta",
-}
+BATCH = 200
 
 
-def publish(folders: Folders, lesson: Lesson, graded: Sequence[Graded]) -> None:
-    """Write a graded class into the gradebook, and a feedback page for everybody.
+def publish(
+    folders: Folders, lesson: Lesson, graded: Iterable[Graded], advance: Callable[[], None] = lambda: None
+) -> None:
+    """Write graded submissions into the gradebook, and a feedback page for everybody.
+
+    Both are written in batches of `BATCH`: of a hundred thousand submissions only so many are in memory.
 
     Args:
         folders: the course.
         lesson: the lesson.
-        graded: what `grade_class` yielded.
+        graded: what `grade_class` yielded; gone through twice, so no iterator.
+        advance: called after each page.
 
     Raises:
-        CourseError: the gradebook is locked or does not fit the lesson; nothing was written then.
+        CourseError: the gradebook is locked or does not fit the lesson; nothing of that batch was written then.
     """
-    reports = [one.report for one in graded]
-    texts = {one.report.learner: one.texts for one in graded if one.texts is not None}
-    handed_in = {one.report.learner: one.handed_in for one in graded if one.handed_in is not None}
     url = ensure_lesson(folders.root, lesson.id)
-    write_reports(url, lesson.id, reports, texts, handed_in)
-    scores = scores_of_today(folders, lesson)
-    write_feedback(reports, lesson, folders.feedback, texts, scores, submitted=folders.submitted)
+    for batch in _batches(graded):
+        texts = {one.report.learner: one.texts for one in batch if one.texts is not None}
+        handed_in = {one.report.learner: one.handed_in for one in batch if one.handed_in is not None}
+        write_reports(url, lesson.id, [one.report for one in batch], texts, handed_in)
+    settle_penalties(folders, lesson)
+    for batch in _batches(graded):
+        texts = {one.report.learner: one.texts or {} for one in batch}
+        _write_pages(folders, lesson, [one.report for one in batch], texts, url, advance)
 
 
-def write_pages_again(folders: Folders, lesson: Lesson) -> int:
+def _batches(graded: Iterable[Graded]) -> Iterator[list[Graded]]:
+    rest = (one for one in graded if not one.stays)
+    while batch := list(islice(rest, BATCH)):
+        yield batch
+
+
+def _write_pages(
+    folders: Folders,
+    lesson: Lesson,
+    reports: Sequence[Report],
+    texts: Mapping[str, Mapping[str, str]],
+    url: str,
+    advance: Callable[[], None],
+) -> None:
+    scores = read_scores(url, lesson.id, [report.learner for report in reports])
+    write_feedback(reports, lesson, folders.feedback, texts, scores, submitted=folders.submitted, advance=advance)
+
+
+def require_graded(folders: Folders, lesson: Lesson) -> int:
+    """How many learners have verdicts.
+
+    Raises:
+        CourseError: nobody.
+    """
+    count = VerdictStore(folders.verdicts).count(lesson.id)
+    if not count:
+        raise CourseError(f"Nothing of {lesson.id} was graded yet. Run `course grade {lesson.id}` first.")
+    return count
+
+
+def write_pages_again(folders: Folders, lesson: Lesson, advance: Callable[[], None] = lambda: None) -> int:
     """Write all feedback pages of a lesson again, with the marks and comments of today.
 
     Returns:
@@ -53,12 +85,30 @@ def write_pages_again(folders: Folders, lesson: Lesson) -> int:
     Raises:
         CourseError: nothing was graded yet.
     """
-    reports = VerdictStore(folders.verdicts).latest(lesson.id)
-    if not reports:
-        raise CourseError(f"Nothing of {lesson.id} was graded yet. Run `course grade {lesson.id}` first.")
-    texts = {report.learner: _texts(folders, report) for report in reports}
-    scores = scores_of_today(folders, lesson)
-    return len(write_feedback(reports, lesson, folders.feedback, texts, scores, submitted=folders.submitted))
+    count = require_graded(folders, lesson)
+    url = settle_penalties(folders, lesson)
+    released = json.loads(folders.released(lesson.id).read_bytes())
+    reports = VerdictStore(folders.verdicts).each_latest(lesson.id)
+    while batch := list(islice(reports, BATCH)):
+        texts = {report.learner: _texts(folders, report, released) for report in batch}
+        _write_pages(folders, lesson, batch, texts, url, advance)
+    return count
+
+
+def settle_penalties(folders: Folders, lesson: Lesson) -> str:
+    """Let late penalties follow the marks, due date and settings of today; return the gradebook's URL.
+
+    Raises:
+        CourseError: there is no gradebook, or it does not fit the lesson.
+    """
+    url = ensure_lesson(folders.root, lesson.id)
+    learners = may_be_late(url, lesson.id)
+    if learners:
+        # nbgrader's own step, which takes a second to import: only for courses that use due dates.
+        from autograder.nbgrader_seam import assign_late_penalties
+
+        assign_late_penalties(folders.root, lesson.id, learners)
+    return url
 
 
 def scores_of_today(folders: Folders, lesson: Lesson) -> tuple[LearnerScore, ...]:
@@ -67,51 +117,12 @@ def scores_of_today(folders: Folders, lesson: Lesson) -> tuple[LearnerScore, ...
     Raises:
         CourseError: there is no gradebook, or it does not fit the lesson.
     """
-    url = ensure_lesson(folders.root, lesson.id)
-    scores = read_scores(url, lesson.id)
-    learners = [score.learner for score in scores if score.cells]
-    if not learners or not (has_due_date(url, lesson.id) or any(score.penalty for score in scores)):
-        return scores
-    # nbgrader's own step, which takes a second to import: only for courses that use due dates.
-    from autograder.nbgrader_seam import assign_late_penalties
-
-    assign_late_penalties(folders.root, lesson.id, learners)
-    return read_scores(url, lesson.id)
+    return read_scores(settle_penalties(folders, lesson), lesson.id)
 
 
-def _texts(folders: Folders, report: Report) -> Mapping[str, str]:
-    import json
-
-    released = json.loads(folders.released(report.lesson).read_bytes())
+def _texts(folders: Folders, report: Report, released: Mapping[str, Any]) -> Mapping[str, str]:
     try:
         copy = read_submission(folders.autograded / report.learner / report.lesson / f"{report.lesson}.ipynb")
     except Unreadable:
         return {}
     return answer_texts(released, copy.cells)
-
-
-def class_table(reports: Sequence[Report]) -> Table:
-    """Learner, status, points and the first thing to fix."""
-    table = Table(title=f"{len(reports)} submissions", title_justify="left")
-    table.add_column("Learner", overflow="fold")
-    table.add_column("Status")
-    table.add_column("Points", justify="right")
-    table.add_column("First thing to fix", overflow="fold")
-    for report in reports:
-        status = f"[{_COLORS[report.status]}]{report.status}[/]"
-        points = f"{report.points:g} / {report.max_points:g}"
-        table.add_row(escape(report.learner), status, points, escape(first_to_fix(report)))
-    return table
-
-
-def first_to_fix(report: Report) -> str:
-    """One line: why nothing could be graded, or the first exercise that was tried and is not right."""
-    if report.status is Status.UNREADABLE:
-        return report.reason
-    open_ones = [verdict for verdict in report.verdicts if verdict.points < verdict.max_points]
-    tried = [verdict for verdict in open_ones if verdict.outcome not in ("not started", "missing")]
-    first = next(iter(tried or open_ones), None)
-    if first is None:
-        return report.reason
-    line = f"{first.exercise}: {first.message or first.outcome}"
-    return line if len(line) <= 110 else line[:107] + "..."

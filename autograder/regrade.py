@@ -122,7 +122,7 @@ def judge_again(
     *,
     dry_run: bool,
     processes: int = 0,
-    advance: Callable[[], None] = lambda: None,
+    advance: Callable[[Graded | None, Report | None], None] = lambda *_: None,
 ) -> Regraded:
     """Judge a class with today's exercises and compare; scores, pages and latest reports stay as they are.
 
@@ -133,7 +133,7 @@ def judge_again(
         entries: the submissions as they lie there now.
         dry_run: when false, finished verdicts are kept, so that a run that was stopped continues.
         processes: as `grade_class`.
-        advance: called once per submission.
+        advance: called once per submission, with what was judged and the report before; None for who is left out.
 
     Raises:
         CourseError: nothing was graded before.
@@ -144,13 +144,16 @@ def judge_again(
     known = [entry for entry in entries if entry.learner in before]
     left = {entry.learner: NEVER_GRADED for entry in entries if entry.learner not in before}
     for _ in left:
-        advance()
-    graded = {}
-    for one in grade_class(place, lesson, known, processes=processes):
+        advance(None, None)
+    graded: dict[str, Graded] = {}
+    for one in grade_class(place, lesson, known, processes=processes, regrade=True):
         if store is not None and one.new:
             store.keep(one.report)
-        graded[one.report.learner] = one
-        advance()
+        learner = one.report.learner
+        same = not changes.compare(before[learner], one.report)
+        # Texts are for pages that change; those of a large class would fill the memory.
+        graded[learner] = replace(one, texts=None) if same else one
+        advance(one, before[learner])
     left |= {learner: GONE for learner in before if learner not in graded}
     marked, made, compared = _marked(folders, lesson), VerdictStore(place.verdicts), []
     for learner, one in sorted(graded.items()):

@@ -10,14 +10,16 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from autograder.databases import connection, describing, is_file, parsed
 from autograder.files import scratch_folder, write_atomically
 from autograder.folders import CourseError, Folders
 from autograder.leaks import leaks
+from autograder.locks import alone
 
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 NBGRADER_SCHEMA = 3
@@ -125,13 +127,14 @@ def put_tools_on_path() -> None:
         os.environ["PATH"] = os.pathsep.join([here, *(part for part in parts if part != here)])
 
 
-def generate(root: Path, lesson_id: str, *, database: bool = True) -> Path:
+def generate(root: Path, lesson_id: str, *, database: bool = True, unless: Callable[[], bool] = lambda: False) -> Path:
     """Build the lesson and release it with nbgrader's own converter.
 
     Args:
         root: the course's folder, with `nbgrader_config.py`.
         lesson_id: for example ``01_xor_mlp``.
         database: also describe the lesson's cells in the gradebook, as `nbgrader generate_assignment` does.
+        unless: asked when nobody else is describing lessons in the gradebook; if it is true, nothing is done.
 
     Returns:
         The released notebook's path. It is replaced only when conversion and leak scan went well.
@@ -139,6 +142,16 @@ def generate(root: Path, lesson_id: str, *, database: bool = True) -> Path:
     Raises:
         ReleaseError: with the reason.
     """
+    if not database:
+        return _generate(root, lesson_id, database)
+    (root / "run").mkdir(mode=0o700, exist_ok=True)
+    url = load_config(root).CourseDirectory.db_url
+    # nbgrader takes no locks, and of two that describe the same lesson at the same time one fails.
+    with alone(root / "run" / ".describing.lock"), describing(url):
+        return Folders(root).released(lesson_id) if unless() else _generate(root, lesson_id, database)
+
+
+def _generate(root: Path, lesson_id: str, database: bool) -> Path:
     solution = build_lesson(root, lesson_id)
     (root / "run").mkdir(mode=0o700, exist_ok=True)
     with scratch_folder(root / "run", "release") as stage:
@@ -168,16 +181,34 @@ class _Errors(logging.Handler):
 
 
 def _make_gradebook(url: str, course_id: str) -> None:
-    """Make an empty gradebook file, all of it or nothing: nbgrader writes the tables first and their version later."""
+    """Make an empty gradebook, all of it or nothing: nbgrader writes the tables first and their version later."""
     from nbgrader.api import Gradebook
 
-    path = Path(url.removeprefix("sqlite:///"))
-    if not url.startswith("sqlite:///") or path.exists():
+    parts = parsed(url)
+    if not is_file(parts):
+        _make_tables(url)
+        return
+    path = Path(str(parts.database))
+    if path.exists():
         return
     with scratch_folder(path.parent, "gradebook") as folder:
         Gradebook(f"sqlite:///{folder / path.name}", course_id).close()
         with suppress(FileExistsError):
             os.link(folder / path.name, path)
+
+
+def _make_tables(url: str) -> None:
+    import sqlalchemy as sa
+    from nbgrader.api import Base, get_alembic_version
+
+    with connection(url, write=False) as server:
+        if sa.inspect(server).has_table("assignment"):
+            return
+    version = get_alembic_version()
+    with connection(url, write=True) as server:
+        Base.metadata.create_all(server)
+        server.execute(sa.text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+        server.execute(sa.text("INSERT INTO alembic_version VALUES (:version)"), {"version": version})
 
 
 def _convert(root: Path, lesson_id: str, stage: Path, database: bool) -> None:

@@ -18,8 +18,8 @@ from autograder import collect_messages as messages
 from autograder.archives import printable
 from autograder.files import plain_name
 from autograder.folders import CourseError
+from autograder.intake import MAX_ID
 
-MAX_ID = 128  # characters, in nbgrader's table of students
 # Moodle: Full Name_12345_assignsubmission_file_/FILE, or without a folder; the name has no underscore.
 _MOODLE = re.compile(r"(?P<name>[^_/]+)_(?P<number>[0-9]+)_assignsubmission_(?P<kind>[a-z]+)(?:[_/]|$)")
 # Canvas: lastfirst_LATE_12345_67890_FILE; the second number is the upload's, and grows. Names are in lower case.

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 from autograder.course import Outcome, Report, Status, Verdict
 from autograder.folders import CourseError
 
+PIECE = 200
 _TABLES = """
 CREATE TABLE IF NOT EXISTS verdicts (key TEXT PRIMARY KEY, report TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS latest (lesson TEXT, learner TEXT, report TEXT NOT NULL, PRIMARY KEY (lesson, learner));
@@ -60,6 +62,13 @@ class VerdictStore:
             row = database.execute(query, (lesson, learner)).fetchone()
         return report_from_json(json.loads(row[0])) if row else None
 
+    def latest_of(self, lesson: str, learner: str) -> Report | None:
+        """A learner's latest report, or None."""
+        with closing(self._connect()) as database:
+            query = "SELECT report FROM latest WHERE lesson = ? AND learner = ?"
+            row = database.execute(query, (lesson, learner)).fetchone()
+        return report_from_json(json.loads(row[0])) if row else None
+
     def put(self, report: Report, keep: bool) -> None:
         """Note a learner's latest report, and keep it under its key when it may be used again."""
         text = json.dumps(report_to_json(report))
@@ -86,9 +95,25 @@ class VerdictStore:
 
     def latest(self, lesson: str) -> list[Report]:
         """The latest report of every learner of a lesson, by learner."""
+        return list(self.each_latest(lesson))
+
+    def each_latest(self, lesson: str) -> Iterator[Report]:
+        """The same one by one: of a hundred thousand only a few are in memory at a time."""
+        query = "SELECT learner, report FROM latest WHERE lesson = ? AND learner > ? ORDER BY learner LIMIT ?"
+        last = ""
+        while True:
+            # Read in pieces, so that nobody who writes waits for a reader that is slow.
+            with closing(self._connect()) as database:
+                rows = database.execute(query, (lesson, last, PIECE)).fetchall()
+            if not rows:
+                return
+            yield from (report_from_json(json.loads(text)) for _, text in rows)
+            last = rows[-1][0]
+
+    def count(self, lesson: str) -> int:
+        """How many learners have a report."""
         with closing(self._connect()) as database:
-            rows = database.execute("SELECT report FROM latest WHERE lesson = ? ORDER BY learner", (lesson,)).fetchall()
-        return [report_from_json(json.loads(text)) for (text,) in rows]
+            return database.execute("SELECT count(*) FROM latest WHERE lesson = ?", (lesson,)).fetchone()[0]
 
 
 def report_to_json(report: Report) -> dict[str, Any]:
@@ -113,5 +138,10 @@ def report_from_json(facts: Mapping[str, Any]) -> Report:
 _FIELDS = {kind: [field.name for field in fields(kind)] for kind in (Report, Verdict)}
 
 
+# The same in many reports: in a large class each is in memory once.
+_REPEATED = frozenset("exercise lesson message mistake numpy torch case seed expected judge environment".split())
+
+
 def _known(facts: Mapping[str, Any], kind: type[Any]) -> dict[str, Any]:
-    return {name: facts[name] for name in _FIELDS[kind] if name in facts}
+    known = {name: facts[name] for name in _FIELDS[kind] if name in facts}
+    return {name: sys.intern(x) if name in _REPEATED and isinstance(x, str) else x for name, x in known.items()}

@@ -1,16 +1,18 @@
-"""Our `course grade` against stock `nbgrader autograde`, on the same 20 submissions, alternating.
+"""Our `course grade` on a class of 300 against stock `nbgrader autograde` on 20 of them, alternating.
 
-    python -m benchmarks.grading [--rounds 2] [--graded-cells-only] [--json]
+    python -m benchmarks.grading [--lesson 04_optimisers] [--rounds 2] [--class-size 300] [--graded-cells-only] [--json]
 
-Stock is nbgrader with its defaults: a fresh kernel per submission, and test cells that compare in that kernel
-with NumPy and Torch, over as many cases. Both run as their own commands, start-up and gradebook included, and
-both must give the expected scores, or the benchmark fails. Wrong answers are put where no other answer builds on
-them, because stock has no second run beside the reference. Three numbers are made of it:
+Stock does one submission after the other and costs the same for each, so 20 say enough about it. Stock is nbgrader
+with its defaults: a fresh kernel per submission, and test cells that compare in that kernel with NumPy and Torch, over
+as many cases. Both run as their own commands, start-up and gradebook included, and both must give the expected scores,
+or the benchmark fails. Wrong answers are put where no other answer builds on them, because stock has no second run
+beside the reference. Four numbers are made of it:
 
-- `cpu_ratio_stock_over_course` and `wall_ratio_stock_over_course`: on ordinary cases; `train_xor`, whose cases train
-  for seconds on any grader, is left unsolved by everybody.
-- `cpu_over_floor`: our CPU time over the floor, with trainings; the floor is the learners' own code on the
-  same cases, in one warm process without walls, judge, gradebook or pages.
+- `cpu_ratio_stock_over_course` and `wall_ratio_stock_over_course`: on ordinary cases; exercises whose cases train
+  for seconds on any grader are left unsolved by everybody.
+- `cpu_over_floor`: our CPU time over the floor; the floor is the learners' own code on the same cases, in one
+  warm process without walls, judge, gradebook or pages.
+- `cpu_over_floor_with_training`: the same with the trainings solved.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +43,7 @@ from autograder.folders import Folders
 from autograder.gradebook import ensure_lesson
 from autograder.submission import read_submission
 from autograder.verdicts import VerdictStore
-from benchmarks import stock
+from benchmarks import stock as conventional
 from course_lib.casefile import read_tree
 from course_lib.cases import StepError
 from course_lib.cases import run as play
@@ -49,8 +51,13 @@ from course_lib.diagnose import diagnose, expectation_from_tree
 from course_lib.exam import CASES
 
 PROJECT = Path(__file__).parent.parent
-LEARNERS = 20
+STOCK_LEARNERS = 20
+CLASS_SIZE = 300
+STYLES = 20
 PR_SET_CHILD_SUBREAPER = 36
+
+# Learner, notebook, points earned.
+Handed = tuple[str, dict[str, Any], float]
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Grading: CPU and wall time against stock nbgrader.")
     parser.add_argument("--lesson", default="01_xor_mlp")
     parser.add_argument("--rounds", type=int, default=2, help="how often both run, alternating")
+    parser.add_argument("--class-size", type=int, default=CLASS_SIZE, help="how many submissions we grade")
     parser.add_argument(
         "--graded-cells-only", action="store_true", help="let stock skip pictures and lab, in its favour"
     )
@@ -73,12 +81,19 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="grading-benchmark-") as folder:
         lesson, graded_only = find_lesson(options.lesson), options.graded_cells_only
-        result = measure(Path(folder), lesson, options.rounds, graded_only=graded_only, quiet=options.json)
+        sizes = {"stock": STOCK_LEARNERS, "course": options.class_size}
+        result = measure(Path(folder), lesson, options.rounds, sizes, graded_only=graded_only, quiet=options.json)
     print(json.dumps(result, indent=1) if options.json else as_text(result))
 
 
 def measure(
-    folder: Path, lesson: Lesson, rounds: int, *, graded_only: bool = False, quiet: bool = False
+    folder: Path,
+    lesson: Lesson,
+    rounds: int,
+    sizes: Mapping[str, int],
+    *,
+    graded_only: bool = False,
+    quiet: bool = False,
 ) -> dict[str, Any]:
     """Run everything; see the module's docstring."""
 
@@ -86,39 +101,33 @@ def measure(
         if not quiet:
             print(text, file=sys.stderr, flush=True)
 
-    costs: dict[str, list[Cost]] = {"stock": [], "course": [], "course with training": [], "floor with training": []}
+    names = ("stock", "course", "course with training")
+    costs: dict[str, list[Cost]] = {name: [] for name in (*names, "floor", "floor with training")}
     for number in range(rounds):
-        for name in ("stock", "course", "course with training"):
+        for name in names:
             say(f"round {number + 1} of {rounds}: {name}")
             training = name.endswith("training")
-            costs[name].append(
-                _measure_one(folder / f"{number}-{name}", lesson, name, training=training, graded_only=graded_only)
-            )
-        costs["floor with training"].append(floor(folder / f"{number}-course with training", lesson))
-    return {
-        "lesson": lesson.id,
-        "submissions": LEARNERS,
-        "rounds": rounds,
-        "graded_cells_only": graded_only,
-        **_summary(costs),
-    }
+            root, size = folder / f"{number}-{name}", sizes[name.split()[0]]
+            handed = list(submissions(lesson, size, training=training))
+            costs[name].append(_measure_one(root, lesson, handed, stock=name == "stock", graded_only=graded_only))
+            if name != "stock":
+                costs[name.replace("course", "floor")].append(floor(root, lesson))
+    setting = {"lesson": lesson.id, "submissions": dict(sizes), "rounds": rounds, "graded_cells_only": graded_only}
+    return {**setting, **_summary(costs)}
 
 
-def _measure_one(root: Path, lesson: Lesson, name: str, *, training: bool, graded_only: bool) -> Cost:
+def _measure_one(root: Path, lesson: Lesson, handed: Sequence[Handed], *, stock: bool, graded_only: bool) -> Cost:
     root.mkdir(parents=True)
-    is_stock = name == "stock"
-    (_prepare_stock if is_stock else _prepare_course)(root, lesson)
-    expected = {}
-    for learner, notebook, points in submissions(lesson, training=training):
-        handed = stock.with_test_cells(notebook, lesson, graded_only) if is_stock else notebook
-        hand_in(root / ("submitted" if is_stock else "run/submitted"), learner, lesson.id, handed)
-        expected[learner] = points
-    grade = stock.nbgrader("autograde", lesson.id) if is_stock else _course("grade", lesson.id, "--json")
-    cost = timed(lambda: _run(grade, root))
-    found = stock.scores(root, lesson) if is_stock else _our_scores(root, lesson)
-    wrong = {who: (found.get(who), points) for who, points in expected.items() if found.get(who) != points}
+    (_prepare_stock if stock else _prepare_course)(root, lesson)
+    for learner, notebook, _ in handed:
+        shown = conventional.with_test_cells(notebook, lesson, graded_only) if stock else notebook
+        hand_in(root / ("submitted" if stock else "run/submitted"), learner, lesson.id, shown)
+    grade = conventional.nbgrader("autograde", lesson.id) if stock else _course("grade", lesson.id, "--json")
+    cost = timed(lambda: _run(grade, root), len(handed))
+    found = conventional.scores(root, lesson) if stock else _our_scores(root, lesson)
+    wrong = {who: (found.get(who), points) for who, _, points in handed if found.get(who) != points}
     if wrong:
-        raise SystemExit(f"{name}: scores are not as expected (found, expected): {wrong}")
+        raise SystemExit(f"{root.name}: scores are not as expected (found, expected): {wrong}")
     return cost
 
 
@@ -133,8 +142,8 @@ def _run(command: list[str], root: Path) -> None:
 
 
 def _prepare_stock(root: Path, lesson: Lesson) -> None:
-    stock.make_course(root, lesson, json.loads(Folders(PROJECT).solution(lesson.id).read_bytes()))
-    _run(stock.nbgrader("generate_assignment", lesson.id), root)
+    conventional.make_course(root, lesson, json.loads(Folders(PROJECT).solution(lesson.id).read_bytes()))
+    _run(conventional.nbgrader("generate_assignment", lesson.id), root)
 
 
 def _prepare_course(root: Path, lesson: Lesson) -> None:
@@ -151,10 +160,10 @@ def _prepare_course(root: Path, lesson: Lesson) -> None:
 def _environment() -> dict[str, str]:
     path = os.pathsep.join([str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
     tools = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    return os.environ | {"PYTHONPATH": path, "PATH": tools}
+    return os.environ | {"PYTHONPATH": path, "PATH": tools, "COURSE_JOURNAL": "off"}
 
 
-def timed(action: Callable[[], Any]) -> Cost:
+def timed(action: Callable[[], Any], submissions: int) -> Cost:
     """CPU seconds of everything that an action started, and wall seconds, per submission.
 
     bubblewrap leaves before the processes inside it are counted. As their subreaper, this process inherits and counts
@@ -170,11 +179,11 @@ def timed(action: Callable[[], Any]) -> Cost:
             os.wait()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Cost(cpu / LEARNERS, wall / LEARNERS)
+    return Cost(cpu / submissions, wall / submissions)
 
 
-def submissions(lesson: Lesson, *, training: bool) -> Iterator[tuple[str, dict[str, Any], float]]:
-    """Twenty learners: right in several styles, or with one real mistake each; and the points they earn."""
+def submissions(lesson: Lesson, learners: int, *, training: bool) -> Iterator[Handed]:
+    """Learners who are right in several styles, or have one real mistake each. No two hand in quite the same."""
     base = Folders(PROJECT)
     released = json.loads(base.released(lesson.id).read_bytes())
     solved = answers_of(json.loads(base.solution(lesson.id).read_bytes()))
@@ -184,7 +193,7 @@ def submissions(lesson: Lesson, *, training: bool) -> Iterator[tuple[str, dict[s
     used = {name for exercise in lesson.exercises for name in notebook.answer(exercise.id).depends_on}
     ordinary = [exercise for exercise in lesson.exercises if not exercise.training and exercise.id not in used]
     serious = _serious_mistakes(lesson)
-    for number in range(LEARNERS):
+    for number in range(learners):
         chosen = ordinary[number % len(ordinary)] if number % 2 else None
 
         def choose(exercise: Exercise, number: int = number, chosen: Exercise | None = chosen) -> Any:
@@ -193,8 +202,10 @@ def submissions(lesson: Lesson, *, training: bool) -> Iterator[tuple[str, dict[s
             return None if number % 4 == 0 else exercise.other_ways[number % 2].code
 
         answers = with_variants(lesson, solved, choose) | {name: unsolved[name] for name in slow}
+        # An answer is known by its text and its lines.
+        answers = {name: "\n" * (number // STYLES) + text for name, text in answers.items()}
         points = lesson.max_points - sum(slow.values()) - (chosen.points if chosen else 0)
-        learner = f"learner{number:02d}"
+        learner = f"learner{number:03d}"
         yield learner, fill(released, answers, learner), points
 
 
@@ -213,11 +224,11 @@ def _our_scores(root: Path, lesson: Lesson) -> dict[str, float]:
 
 
 def floor(root: Path, lesson: Lesson) -> Cost:
-    """The learners' own cells and cases in this process, once to warm up and once measured."""
+    """Learners' own cells and cases in this process, one of each style, once to warm up and once measured."""
     folders = Folders(root)
     expectations, questions = load_expectations(lesson, folders.secret(), folders.expected)
     names = [*expectations, *questions.answers]
-    notebooks = [Notebook(read_submission(path), names) for path in sorted(folders.submitted.rglob("*.ipynb"))]
+    notebooks = [Notebook(read_submission(path), names) for path in sorted(folders.submitted.rglob("*.ipynb"))[:STYLES]]
 
     def run_all() -> None:
         for notebook in notebooks:
@@ -234,7 +245,7 @@ def floor(root: Path, lesson: Lesson) -> Cost:
     run_all()
     before, started = time.process_time(), time.perf_counter()
     run_all()
-    return Cost((time.process_time() - before) / LEARNERS, (time.perf_counter() - started) / LEARNERS)
+    return Cost((time.process_time() - before) / len(notebooks), (time.perf_counter() - started) / len(notebooks))
 
 
 def _summary(costs: dict[str, list[Cost]]) -> dict[str, Any]:
@@ -249,16 +260,16 @@ def _summary(costs: dict[str, list[Cost]]) -> dict[str, Any]:
     summary = {
         "cpu_ratio_stock_over_course": ratio("stock", "course", "cpu"),
         "wall_ratio_stock_over_course": ratio("stock", "course", "wall"),
-        "cpu_over_floor": ratio("course with training", "floor with training", "cpu"),
+        "cpu_over_floor": ratio("course", "floor", "cpu"),
+        "cpu_over_floor_with_training": ratio("course with training", "floor with training", "cpu"),
     }
     return {"seconds_per_submission": medians, "summary": summary}
 
 
 def as_text(result: dict[str, Any]) -> str:
     """The result as a small table."""
-    lines = [
-        f"{result['lesson']}: {result['submissions']} submissions, {result['rounds']} rounds, seconds per submission"
-    ]
+    sizes = ", ".join(f"{name} {size}" for name, size in result["submissions"].items())
+    lines = [f"{result['lesson']}: submissions: {sizes}; {result['rounds']} rounds; seconds per submission"]
     for name, cost in result["seconds_per_submission"].items():
         lines.append(f"  {name:<22} CPU {cost['cpu']:.4f}   wall {cost['wall']:.4f}")
     lines += [f"  {name:<30} {value:.1f}" for name, value in result["summary"].items()]

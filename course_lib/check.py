@@ -16,6 +16,7 @@ import os
 import sys
 import traceback
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from numbers import Real
 from pathlib import Path
@@ -24,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from course_lib import messages
+from course_lib.attempts import note
 from course_lib.casefile import read_names, read_tree
 from course_lib.cases import Case, StepError, WrongReturnError, run
 from course_lib.diagnose import Attempt, Diagnosis, Expectation, Outcome, diagnose, error_detail, expectation_from_tree
@@ -38,7 +40,8 @@ from course_lib.exam import (
     variant_of,
 )
 from course_lib.properties.find import find_property
-from course_lib.report import CheckReport, show
+from course_lib.report import CheckReport, Finding, show
+from course_lib.reveal import with_way_out
 from course_lib.tree import Tree, pack, unpack
 
 _NOT_OWN = tuple(f"{folder}{os.sep}" for folder in (Path(__file__).parent, sys.prefix, sys.base_prefix))
@@ -68,6 +71,8 @@ def check(name: str, answer: Any, *, learner: str = SELF_STUDY) -> None:
         CheckFailed: the answer is not right yet; the table above the message says where.
     """
     report = examine(name, answer, learner=learner)
+    note(report, answer)
+    report = with_way_out(report)
     show(report)
     if not report.passed:
         raise CheckFailed(report)
@@ -95,8 +100,8 @@ def examine(name: str, answer: Any, *, learner: str = SELF_STUDY) -> CheckReport
     if lesson is None:
         return CheckReport(name, messages.NO_SUCH_EXERCISE.format(name=name, near=_nearest(name)), passed=False)
     if name in load_questions(lesson):
-        return _check_question(lesson, name, answer, learner)
-    return _check_exercise(_load(lesson)[name], answer)
+        return replace(_check_question(lesson, name, answer, learner), lesson=lesson)
+    return replace(examine_with(_load(lesson)[name], answer), lesson=lesson)
 
 
 @cache
@@ -110,7 +115,8 @@ def _nearest(name: str) -> str:
     return (difflib.get_close_matches(name, known, n=1, cutoff=0.0) or ["sigmoid"])[0]
 
 
-def _check_exercise(expectation: Expectation, answer: Any) -> CheckReport:
+def examine_with(expectation: Expectation, answer: Any) -> CheckReport:
+    """What can be said about an answer by these cases; without rows when none of them was played."""
     name = expectation.exercise
     if not callable(answer):
         return CheckReport(name, messages.NOT_CALLABLE.format(name=name), passed=False)
@@ -189,12 +195,16 @@ def _report(expectation: Expectation, diagnosis: Diagnosis) -> CheckReport:
     failed = sum(bool(row.note) for row in diagnosis.rows)
     counts = {"cases": len(diagnosis.rows), "failed": failed}
     if diagnosis.outcome is Outcome.CORRECT:
-        return CheckReport(expectation.exercise, messages.PASSED.format(**counts), passed=True, rows=diagnosis.rows)
+        headline = messages.PASSED.format(**counts)
+        return CheckReport(expectation.exercise, headline, passed=True, rows=diagnosis.rows, finding=Finding())
     headline = messages.NOT_YET.format(**counts)
     if diagnosis.missed == {"convention"}:
         headline = messages.CONVENTION
     familiar = messages.MISTAKE.format(says=diagnosis.message) if diagnosis.mistake else ""
-    return CheckReport(expectation.exercise, headline, passed=False, rows=diagnosis.rows, advice=familiar)
+    found = Finding(diagnosis.mistake, diagnosis.message)
+    return CheckReport(
+        expectation.exercise, headline, passed=False, rows=diagnosis.rows, advice=familiar, finding=found
+    )
 
 
 def _is_finite_number(answer: Any) -> bool:
@@ -220,8 +230,10 @@ def _check_question(lesson: str, name: str, answer: Any, learner: str) -> CheckR
         numbers = exam_numbers(name, learner=learner)
         shown = f"{float(answer):.{sheet['decimals']}f}"
         explanation = sheet["explanation"].format(**numbers, answer=shown)
-        return CheckReport(name, messages.QUESTION_RIGHT.format(explanation=explanation), passed=True)
+        headline = messages.QUESTION_RIGHT.format(explanation=explanation)
+        return CheckReport(name, headline, passed=True, finding=Finding(question=True))
     says = next((says for says, hashes in sheet["mistakes"] if hashes[variant] == given), "")
     text = question_text(lesson, name, learner)
     template = messages.QUESTION_FAMILIAR if says else messages.QUESTION_WRONG
-    return CheckReport(name, template.format(answer=answer, says=says, text=text), passed=False)
+    headline = template.format(answer=answer, says=says, text=text)
+    return CheckReport(name, headline, passed=False, finding=Finding(None, says, question=True))

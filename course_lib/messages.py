@@ -205,3 +205,80 @@ DEPTH_SHAPES = ("that of x", "another one")
 DEPTH_VALUES = ("x or x + f / (1 - p), each as a whole", "something else, or only in part")
 DEPTH_SHARES = ("p", "1 - p", "less than p", "more than p", "all examples have the same fate")
 DEPTH_FATES = ("other examples", "the same examples")
+
+STUCK = (
+    'Stuck? The hints above open one by one; after {needed} honest attempts solution("{name}") shows one way. '
+    "(Once: from course_lib import solution)"
+)
+STUCK_ENOUGH = (
+    'Stuck? The hints above open one by one, and solution("{name}") now shows one way. '
+    "(Once: from course_lib import solution)"
+)
+STUCK_QUESTION = (
+    'Stuck? After {needed} honest attempts solution("{name}") shows one way. (Once: from course_lib import solution)'
+)
+STUCK_QUESTION_ENOUGH = 'Stuck? solution("{name}") now shows one way. (Once: from course_lib import solution)'
+STUCK_CLASS = "Stuck? The hints above open one by one. And ask: your instructor has an answer to this one."
+
+SOLUTION_TITLE = "One way to write `{name}`. Read it, close it, and write your own."
+SOLUTION_TITLE_QUESTION = "One way to compute `{name}`. Read it, close it, and compute it yourself."
+SOLUTION_UNKNOWN = (
+    "There is nothing called '{name}' to solve. Give the name in quotes, for example solution(\"{near}\")."
+)
+SOLUTION_NOT_HERE = "This copy of the course holds no solutions. Ask your instructor about `{name}`."
+SOLUTION_WAIT = (
+    'The solution opens after {left} more honest attempts: other code each time, checked with check("{name}", ...). '
+    'solution("{name}", now=True) shows it at once, and your progress will say so.'
+)
+SOLUTION_WAIT_ONE = (
+    'The solution opens after one more honest attempt: other code, checked with check("{name}", ...). '
+    'solution("{name}", now=True) shows it at once, and your progress will say so.'
+)
+SOLUTION_NO_JOURNAL = (
+    "Your journal is off or cannot be read, so attempts are not counted. "
+    'solution("{name}", now=True) shows the solution at once.'
+)
+
+PROGRESS_TITLE = "Your progress"
+PROGRESS_COLUMNS = ("Lesson", "Exercises", "Exam corner", "Time")
+PROGRESS_COUNT = "{passed} of {total}"
+PROGRESS_MINUTES = "{minutes} min"
+PROGRESS_HOURS = "{hours} h {minutes:02d} min"
+PROGRESS_EMPTY = (
+    "Nothing here yet, and that is how everybody begins. Run a check in a lesson, right or wrong, then look again."
+)
+PROGRESS_OFF = "Your journal is off (COURSE_JOURNAL=off), so nothing is known about your progress."
+PROGRESS_UNREADABLE = "Your journal cannot be read ({path}: {why})."
+PROGRESS_NEXT = "Next: {name} in {lesson}."
+PROGRESS_ALL_DONE = "All of it is passed. `course review` brings exercises back before you forget them."
+PROGRESS_ALL_DONE_HERE = "All of this lesson is passed."
+PROGRESS_OBSTACLES = "Met and not overcome yet"
+PROGRESS_OBSTACLE = "{name}: {sentence}"
+PROGRESS_OBSTACLE_TIMES = "{name} ({times} times): {sentence}"
+PROGRESS_MORE_OBSTACLES = "And {count} more."
+PROGRESS_SEEN = "Solutions"
+PROGRESS_SEEN_OPEN = "{name}: solution seen, not passed yet"
+PROGRESS_SEEN_PASSED = "{name}: passed after the solution"
+PROGRESS_TIME_NOTE = (
+    "Time is the sum of the gaps between one check and the next, breaks of 20 minutes and more left out: "
+    "reading before the first check does not show."
+)
+PROGRESS_DAMAGED = "{count} lines of the journal are damaged and were left out."
+PROGRESS_DAMAGED_ONE = "One line of the journal is damaged and was left out."
+PROGRESS_FILE = "This is kept in {path} and nowhere else."
+PROGRESS_FORGOTTEN = "Deleted {path}. Your notebooks are as they were."
+PROGRESS_NOTHING_TO_FORGET = "There is no journal, so there is nothing to delete."
+PROGRESS_ASK_FORGET = "Delete {path}? Progress and review dates are lost; notebooks stay as they are. [y/N] "
+PROGRESS_KEPT = "Nothing was deleted."
+PROGRESS_USAGE = "Show how far you are in the course, from the journal on this computer."
+PROGRESS_FORGET_HELP = "Delete the journal, after a question."
+
+JOURNAL_NOT_WRITTEN = "Your progress could not be written down ({path}: {why}). Checks work all the same."
+
+REVIEW_PASSED = "Right: all {cases} fresh cases agree with NumPy and Torch."
+REVIEW_NO_FILE = (
+    "The numbers of this review are missing: {name} should lie beside this notebook. Keep the two together, or run "
+    "`course review` for a new one."
+)
+REVIEW_DAMAGED = "{name}, which holds the numbers of this review, cannot be read. Run `course review` for a new one."
+REVIEW_NOT_HERE = "'{name}' is not in this review. It asks for: {names}."

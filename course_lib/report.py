@@ -14,6 +14,15 @@ _CELL = "style='text-align:left;padding:.15em .9em .15em 0'"
 
 
 @dataclass(frozen=True)
+class Finding:
+    """What the journal keeps of an attempt: the recognised mistake's id or None, one sentence, and was it a number?"""
+
+    mistake: str | None = None
+    sentence: str = ""
+    question: bool = False
+
+
+@dataclass(frozen=True)
 class CheckReport:
     """What a check found; renders as HTML and as text.
 
@@ -23,6 +32,9 @@ class CheckReport:
         passed: is the answer right?
         rows: one per case.
         advice: the sentence of a recognised mistake, or "".
+        lesson: id of the lesson, or "" where that does not matter.
+        finding: for the journal; None when nothing was tried yet.
+        way_out: what to do after several attempts, or "".
     """
 
     name: str
@@ -30,6 +42,9 @@ class CheckReport:
     passed: bool
     rows: tuple[Row, ...] = ()
     advice: str = ""
+    lesson: str = ""
+    finding: Finding | None = None
+    way_out: str = ""
 
     @property
     def worst(self) -> Row | None:
@@ -47,6 +62,7 @@ class CheckReport:
         if self.worst:
             lines.append("  " + messages.RESULT.format(case=self.worst.case, message=self.worst.note))
             lines += [f"  {line}" for line in _map_lines(self.worst)]
+        lines += [f"  {self.way_out}"] if self.way_out else []
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -58,6 +74,7 @@ class CheckReport:
             f"<p style='margin:.4em 0'>{html.escape(self.advice)}</p>" if self.advice else "",
             _table(self.rows) if self.rows else "",
             _details(self.worst) if self.worst else "",
+            f"<p style='margin:.4em 0'>{html.escape(self.way_out)}</p>" if self.way_out else "",
             "</div>",
         ]
         return "".join(parts)
@@ -100,8 +117,8 @@ def _word(row: Row, agrees: bool) -> str:
     return "stopped" if row.stopped else "agrees" if agrees else "differs"
 
 
-def show(report: CheckReport) -> None:
-    """Display a report: rich where there is a notebook, plain text elsewhere."""
+def show(report: object) -> None:
+    """Display a report, or anything else that can show itself: rich where there is a notebook, plain text elsewhere."""
     try:
         from IPython import get_ipython
     except ImportError:

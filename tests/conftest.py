@@ -47,6 +47,22 @@ def _has_cuda() -> bool:
     return torch.cuda.is_available()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _journal_of_the_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """No test, and no program that a test starts, writes into the journal of whoever runs the tests."""
+    path = tmp_path_factory.mktemp("journal") / "journal.jsonl"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COURSE_JOURNAL", str(path))
+        yield path
+
+
+@pytest.fixture(autouse=True)
+def journal_file(_journal_of_the_session: Path) -> Path:
+    """Each test begins with an empty journal: what `check` says depends on earlier attempts."""
+    _journal_of_the_session.unlink(missing_ok=True)
+    return _journal_of_the_session
+
+
 @pytest.fixture(scope="session")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Folders:
     """A course of its own: the real lessons, a fresh secret, nothing in ``run/`` yet."""

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, replace
+from hashlib import blake2b
 from html.parser import HTMLParser
 from importlib.util import find_spec
 from pathlib import Path
@@ -221,11 +222,15 @@ class Tags(HTMLParser):
         self.links |= {value or "" for name, value in attrs if name in ("href", "src", "action")}
 
 
-def snapshot(folder: Path) -> dict[str, tuple[int, int, int]]:
-    """Every file below a folder with size, time and mode; the verdict store left out."""
-    paths = {str(path.relative_to(folder)): path.lstat() for path in folder.rglob("*") if not path.is_dir()}
-    facts = {name: (found.st_size, found.st_mtime_ns, found.st_mode) for name, found in paths.items()}
-    return {name: fact for name, fact in facts.items() if not name.startswith("run/verdicts.db")}
+def snapshot(folder: Path) -> dict[str, tuple[bytes, int, int]]:
+    """Every file below a folder, byte by byte, with time and mode; the verdict store left out."""
+    paths = {str(path.relative_to(folder)): path for path in folder.rglob("*") if not path.is_dir()}
+    ours = {name: path for name, path in paths.items() if not name.startswith("run/verdicts.db")}
+    return {name: (_digest(path), path.lstat().st_mtime_ns, path.lstat().st_mode) for name, path in ours.items()}
+
+
+def _digest(path: Path) -> bytes:
+    return blake2b(os.readlink(path).encode() if path.is_symlink() else path.read_bytes()).digest()
 
 
 def foreign_changes(before: Mapping[str, Any], after: Mapping[str, Any], learner: str) -> set[str]:
@@ -311,7 +316,7 @@ def test_same_submission_gets_same_verdict(attack: Attack, attacked: Attacked, g
 def test_honest_learner_is_served_the_same_among_attackers(
     attacked: Attacked, made: Made, grader: Grader, course: Folders, lesson: Lesson, tmp_path: Path
 ) -> None:
-    """Before and after each attacker an honest learner gets the same verdicts and the same copy, byte by byte."""
+    """Before and after each attacker an honest learner gets the same verdicts, page and copy, byte by byte."""
     by_name = {attack.name: attack for attack in ATTACKS}
     wrong = "def mse_loss(y_hat, y):\n    return ((y_hat - y) ** 2).mean()"
     honest = replace(by_name["P4_solution"], answers={"mse_loss": wrong})

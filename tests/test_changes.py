@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder import changes
-from autograder.changes import compare, to_json, without_losses
+from autograder.changes import compare, held_back, to_json, without_losses
 from autograder.course import Outcome, Report, Status, Verdict
 
 STAMPED = {"version": 1, "seed": "one", "expected": "aaa"}
@@ -125,6 +125,27 @@ def test_an_exercise_without_points_may_go() -> None:
     before = tiny.report("ada", "square")
     after = replace(before, verdicts=before.verdicts[1:])
     assert without_losses(before, after) is after
+
+
+def test_same_answers_keep_their_points() -> None:
+    """Graded again, the same answers gain what they gain, and keep what they would lose."""
+    before = replace(tiny.report("ada", "double"), submission="one")
+    report, held = held_back(before, replace(tiny.report("ada", "square"), submission="one"))
+    assert (points(report), held) == ({"double": 2.0, "square": 3.0, "exam_tiny": 0.0}, ("double",))
+
+
+@pytest.mark.parametrize(("before", "after"), [("one", "two"), ("", "two"), ("", ""), ("one", "")])
+def test_other_answers_score_what_they_earn(before: str, after: str) -> None:
+    """Who handed in other answers, or an unreadable file, or answers of which nothing was noted, may score less."""
+    today = replace(tiny.report("ada"), submission=after)
+    assert held_back(replace(tiny.report("ada", "double"), submission=before), today) == (today, ())
+    assert held_back(None, today) == (today, ())
+
+
+def test_what_the_lesson_cannot_hold_stays_as_a_whole() -> None:
+    """Where points are held that today's lesson no longer gives, the whole report from before stands."""
+    before = replace(tiny.report("ada", "double", "square"), submission="one")
+    assert held_back(before, replace(before, verdicts=before.verdicts[1:])) == (before, ("double",))
 
 
 def test_status_follows_the_verdicts_that_stand() -> None:

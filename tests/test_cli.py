@@ -24,7 +24,7 @@ VERDICT_KEYS = set("exercise points max_points verdict message mistake numpy tor
 EXERCISE_KEYS = set("exercise signature points public_cases secret_cases mistakes other_ways".split())
 GRADED_KEYS = VERDICT_KEYS | set("version seed expected".split())
 REPORT_KEYS = set(
-    "learner lesson status reason points max_points verdicts key seconds submission judge environment".split()
+    "learner lesson status reason points max_points verdicts key seconds submission judge environment held".split()
 )
 GOOD = "import numpy as np\n\ndef mse_loss(y_hat, y):\n    return np.sum((y_hat - y) ** 2) / len(y)\n"
 

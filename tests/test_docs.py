@@ -102,8 +102,8 @@ def test_make_commands_exist(page: Path) -> None:
 
 
 def test_every_command_is_documented() -> None:
-    """Each command of `course` is shown in the instructor's or the author's page."""
-    text = "".join((DOCS / name).read_text() for name in ("instructor.md", "author.md"))
+    """Each command of `course` is shown in the instructor's, the author's, the learner's or the site's page."""
+    text = "".join((DOCS / name).read_text() for name in ("instructor.md", "author.md", "learner.md", "site.md"))
     assert {name for name in commands() if f"course {name}" not in text} == set()
 
 

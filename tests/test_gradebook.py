@@ -5,17 +5,19 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 import tiny_course as tiny
 from tiny_course import LESSON_ID, OPEN
 
-from autograder import gradebook, gradebook_tables
+from autograder import databases, gradebook, gradebook_tables
 from autograder.course import Outcome, Report, Status, Verdict
 from autograder.gradebook import GradebookError, LearnerScore, read_scores, write_reports
 
@@ -28,11 +30,25 @@ def url(tmp_path: Path) -> str:
     return f"sqlite:///{tiny.copy_course(tmp_path / 'course')}/run/gradebook.db"
 
 
-def tables(url: str) -> dict[str, list[tuple]]:
+def tables(url: str) -> dict[str, list[str]]:
     """Everything in the database."""
-    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as database:
-        names = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return {name: sorted(map(repr, database.execute(f"SELECT * FROM {name}"))) for name in names}
+    with opened(url) as database:
+        names = sa.inspect(database).get_table_names()
+        return {name: sorted(map(repr, database.execute(sa.text(f"SELECT * FROM {name}")))) for name in names}
+
+
+def execute(url: str, statement: str, **values: Any) -> int:
+    """What another program does: a statement, and how many rows it changed."""
+    with opened(url) as database:
+        return database.execute(sa.text(statement), values).rowcount
+
+
+@contextmanager
+def opened(url: str) -> Iterator[sa.Connection]:
+    """The database in a transaction, whatever its kind."""
+    engine = sa.create_engine(url, poolclass=sa.pool.NullPool)
+    with engine.begin() as database:
+        yield database
 
 
 def score_of(url: str, learner: str) -> LearnerScore:
@@ -48,8 +64,7 @@ def by_hand(url: str, cell: str, **values: Any) -> None:
     query = (
         f"UPDATE {table} SET {columns} WHERE cell_id = (SELECT id FROM base_cell WHERE name = :cell AND type = :kind)"
     )
-    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as database, database:
-        assert database.execute(query, {**values, "cell": cell, "kind": kind}).rowcount == 1
+    assert execute(url, query, **values, cell=cell, kind=kind) == 1
 
 
 @pytest.mark.filterwarnings("ignore:Object of type")  # nbgrader's add_submission, under SQLAlchemy 2
@@ -190,7 +205,7 @@ def test_a_death_in_the_middle_of_a_batch_changes_nothing(url: str, monkeypatch:
 
 def test_a_locked_gradebook_gives_a_sentence(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another program holds the database: say so, and name the remedy."""
-    monkeypatch.setattr(gradebook_tables, "LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(databases, "LOCK_SECONDS", 0.1)
     with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(GradebookError, match="locked. Close it .* run again"):
@@ -234,8 +249,7 @@ def test_ensure_lesson_lets_nbgrader_make_the_gradebook(tmp_path: Path) -> None:
 
 def test_learners_without_a_submission_are_read_too(url: str) -> None:
     """Exports list everybody; who handed in nothing has no cells."""
-    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as database, database:
-        database.execute("INSERT INTO student (id, first_name, last_name) VALUES ('zoe', 'Zoë', 'Ng')")
+    execute(url, "INSERT INTO student (id, first_name, last_name) VALUES ('zoe', 'Zoë', 'Ng')")
     write_reports(url, LESSON_ID, [tiny.report("ada", "double", "square", "exam_tiny")])
     ada, zoe = read_scores(url, LESSON_ID)
     assert (ada.points, zoe.points, dict(zoe.cells), zoe.first_name) == (6.0, 0.0, {}, "Zoë")
@@ -260,8 +274,7 @@ def test_late_penalties_come_from_nbgraders_plugin(tmp_path: Path) -> None:
     # The copied configuration says where the gradebook is by its own place.
     config.write_text(config.read_text() + '\nc.LateSubmissionPlugin.penalty_method = "zero"\n')
     assert not gradebook.has_due_date(url, LESSON_ID)
-    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as database, database:
-        database.execute("UPDATE assignment SET duedate = '2026-01-31 12:00:00.000000'")
+    execute(url, "UPDATE assignment SET duedate = '2026-01-31 12:00:00.000000'")
     times = {"ada": datetime(2026, 1, 31, 11), "ben": datetime(2026, 2, 1)}
     write_reports(url, LESSON_ID, [tiny.report("ada", "double"), tiny.report("ben", "double")], {}, times)
     assert gradebook.has_due_date(url, LESSON_ID)

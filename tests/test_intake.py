@@ -118,6 +118,15 @@ def test_odd_names_are_kept(tmp_path: Path) -> None:
     assert sorted(problems(tmp_path)) == sorted(("Ada L.", "zoé", "o'hara, x", "<b>"))
 
 
+def test_long_names_are_refused(tmp_path: Path) -> None:
+    """No learner's id is longer than a gradebook can hold: one folder's name must not stop the class."""
+    put(tmp_path / ("a" * 129) / "x.ipynb")
+    put(tmp_path / ("b" * 128) / "x.ipynb")
+    found = problems(tmp_path)
+    assert "more than 128 characters" in found["a" * 128]
+    assert found["b" * 128] == ""
+
+
 def test_unprintable_names_are_refused(tmp_path: Path) -> None:
     """A name that is not text could be written into no gradebook: it is replaced, and a person told."""
     os.mkdir(os.fsencode(tmp_path) + b"/ad\xff")

@@ -23,14 +23,19 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 RUNTIME = [Requirement(text) for text in PROJECT["dependencies"]]
 TEST = [Requirement(text) for text in PROJECT["optional-dependencies"]["test"]]
-CLUSTER = [Requirement(text) for text in PROJECT["optional-dependencies"]["cluster"]]
+EXTRAS = {
+    name: [Requirement(text) for text in PROJECT["optional-dependencies"][name]]
+    for name in ("cluster", "postgres", "site")
+}
+MORE = [requirement for extra in EXTRAS.values() for requirement in extra]
 CONDA_NAMES = {"torch": "pytorch"}
-NOT_ON_CONDA = {"playwright"}
+NOT_ON_CONDA = {"axe-playwright-python", "fsrs", "playwright"}
 NOT_PINNED = re.compile(r"torch$|triton$|nvidia-|cuda-")
 NOT_TRACKED = {".git", ".venv", "run", "build", "dist", "__pycache__", ".ipynb_checkpoints"}
 OWN = {"autograder", "course_lib", "benchmarks", "tests", "conftest", "attacks"}
 LEARNERS = {"submissions", "attacks"}  # written as learners would, imports that must fail included
-MACHINE_FREE = ["pins.txt", "pins-cluster.txt", "pyproject.toml", "environment.yml", "Makefile", ".ci/run"]
+PINS = ["pins.txt", *(f"pins-{name}.txt" for name in EXTRAS)]
+MACHINE_FREE = [*PINS, "pyproject.toml", "environment.yml", "Makefile", ".ci/run"]
 
 
 def pins(file: str = "pins.txt") -> dict[str, list[str]]:
@@ -80,7 +85,7 @@ def imported(path: Path) -> set[str]:
 
 def test_dependencies_exactly_pinned() -> None:
     """Every direct dependency names one version."""
-    assert [str(r) for r in RUNTIME + TEST + CLUSTER if not re.fullmatch(r"==[\w.]+", str(r.specifier))] == []
+    assert [str(r) for r in RUNTIME + TEST + MORE if not re.fullmatch(r"==[\w.]+", str(r.specifier))] == []
 
 
 def test_pins_match_pyproject() -> None:
@@ -96,24 +101,29 @@ def test_pins_are_complete() -> None:
     assert needed({r.name for r in RUNTIME + TEST}) - pins().keys() == set()
 
 
-def test_cluster_pins_only_add() -> None:
-    """pins-cluster.txt holds what the extra `cluster` needs beyond pins.txt, and nothing of that is in pins.txt."""
-    added = pins("pins-cluster.txt")
-    assert needed({r.name for r in CLUSTER}) - pins().keys() - added.keys() == set()
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_pins_of_extras_only_add(extra: str) -> None:
+    """Each extra's file holds what the extra needs beyond pins.txt, and nothing of that is in pins.txt."""
+    wanted, added = EXTRAS[extra], pins(f"pins-{extra}.txt")
+    # An extra may name an extra of a package, as `psycopg[binary]` does.
+    names = {f"{r.name}[{','.join(r.extras)}]" if r.extras else r.name for r in wanted}
+    assert added
+    assert needed(names) - pins().keys() - added.keys() == set()
     assert added.keys() & pins().keys() == set()
-    assert [str(r) for r in CLUSTER if not added[r.name][0].startswith(f"{r.name}{r.specifier} ")] == []
-    assert "dask" in added
+    # What an extra imports itself may be there anyway, because something else needs it.
+    everything = {**pins(), **added}
+    assert [str(r) for r in wanted if not everything[r.name][0].startswith(f"{r.name}{r.specifier} ")] == []
 
 
 def test_pins_have_hashes() -> None:
     """Each pinned package carries at least one SHA-256."""
-    everything = pins() | pins("pins-cluster.txt")
+    everything = {name: found for file in PINS for name, found in pins(file).items()}
     assert [name for name, found in everything.items() if not all("--hash=sha256:" in entry for entry in found)] == []
 
 
 def test_torch_stays_unpinned() -> None:
     """Torch and its CUDA packages are not in pins.txt: their build, so their hash, depends on the machine."""
-    assert [name for name in pins() | pins("pins-cluster.txt") if NOT_PINNED.match(name)] == []
+    assert [name for file in PINS for name in pins(file) if NOT_PINNED.match(name)] == []
 
 
 @pytest.mark.parametrize("name", MACHINE_FREE)
@@ -139,8 +149,8 @@ def test_environment_equals_pyproject() -> None:
 @pytest.mark.parametrize(
     ("folders", "declared"),
     [
-        (["course_lib", "autograder", "solutions"], RUNTIME + CLUSTER),
-        (["tests", "benchmarks"], RUNTIME + TEST + CLUSTER),
+        (["course_lib", "autograder", "solutions"], RUNTIME + MORE),
+        (["tests", "benchmarks"], RUNTIME + TEST + MORE),
     ],
     ids=["runtime", "tests"],
 )

@@ -334,7 +334,7 @@ def test_interrupted_judging_keeps_what_was_judged(ours: Class) -> None:
     """A run that is stopped while it judges has kept the verdicts made so far, and changed no score."""
     calls = iter([None])
 
-    def advance() -> None:
+    def advance(*_: object) -> None:
         if next(calls, "stop") == "stop":
             raise KeyboardInterrupt
 

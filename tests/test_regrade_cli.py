@@ -133,6 +133,22 @@ def test_scores_fall_only_when_confirmed(ours: Folders, later: Path, lesson: Les
     assert (third.returncode, found["gains"], found["losses"], found["reworded"]) == (0, [], [], [])
 
 
+def test_grading_again_lowers_no_score(ours: Folders, later: Path, lesson: Lesson) -> None:
+    """`course grade` after the change writes gains and holds losses; `course regrade --confirm` writes them."""
+    full, log = lesson.max_points, ours.root.parent / "log.jsonl"
+    done = course_command(ours.root, "grade", lesson.id, "--json", "--log", log, PYTHONPATH=str(later))
+    held = {one["learner"]: (one["points"], one["held"]) for one in facts(done)["submissions"]}
+    assert held == {"ada": (full, ["mse_loss"]), "carla": (full, []), "nils": (0.0, [])}
+    assert points(ours, lesson) == {"ada": full, "carla": full, "nils": 0.0}
+    lines = {line["learner"]: line for line in map(json.loads, log.read_text().splitlines())}
+    assert {name: (line["points"], line["held"]) for name, line in lines.items()} == held
+    marked = ours.autograded / "ada" / lesson.id / f"{lesson.id}.ipynb"
+    assert "wrong values" not in marked.read_text()
+    again = regraded(ours, later, "--confirm", "--json")
+    assert [(c["learner"], c["points"], c["applied"]) for c in facts(again)["losses"]] == [("ada", -2.0, True)]
+    assert points(ours, lesson) == {"ada": full - 2.0, "carla": full, "nils": 0.0}
+
+
 def test_unchanged_exercises_change_nothing(ours: Folders, lesson: Lesson) -> None:
     """With today's exercises there is nothing to find, whatever the instructor confirms."""
     done = regraded(ours, PROJECT, "--confirm", "--json")

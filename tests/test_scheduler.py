@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -15,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import copy_course, course_command, environment
+from commands import copy_course, course_command, environment, started_command
 from distributed import Client
 
 from autograder import executors, grade
@@ -195,6 +197,29 @@ def test_command_grades_on_a_cluster(cluster: Cluster, ours: Folders, lesson: Le
     grade_all(ours, lesson, processes=1)
     assert on_cluster_made == copies(ours)
     assert {path.parent.parent.name for path in ours.feedback.rglob("*.html")} == set(local)
+
+
+@pytest.mark.slow
+def test_ctrl_c_stops_a_cluster_run_without_loss(
+    cluster: Cluster, ours: Folders, lesson: Lesson, local: dict[str, Report]
+) -> None:
+    """Stopped in the middle, the command says what is kept; workers forget the rest, and the next run goes on."""
+    store = VerdictStore(ours.verdicts)
+    with started_command(ours.root, "grade", lesson.id, "--scheduler", cluster.address) as running:
+        end = time.monotonic() + 3 * PATIENCE
+        while store.count(lesson.id) < 2 and running.poll() is None and time.monotonic() < end:
+            time.sleep(0.01)
+        os.killpg(running.pid, signal.SIGINT)
+        _, said = running.communicate(timeout=PATIENCE)
+    assert (running.returncode, "Traceback" in said) == (130, False), said
+    kept = {report.learner: without_times(report) for report in store.latest(lesson.id)}
+    assert 2 <= len(kept) <= LEARNERS
+    counted = re.search(rf"Stopped: (\d+) of {LEARNERS + 1} submissions are graded and kept", " ".join(said.split()))
+    assert counted is not None, said
+    assert len(kept) - int(counted[1]) in (0, 1), "at most the one that was just being counted"
+    with cluster.client() as client:
+        assert not any(client.processing().values()), "the scheduler has forgotten the rest"
+    assert timeless(grade_all(ours, lesson, processes=1)) == local
 
 
 def test_item_that_ends_its_workers_names_itself(tmp_path: Path) -> None:

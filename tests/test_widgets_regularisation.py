@@ -14,13 +14,13 @@ import pytest
 from look_promises import assert_bundle_stands_alone, assert_three_forms
 
 from course_lib.data import load_digits
-from course_lib.widgets.dropout import DropoutPlayground, DropoutSlider
+from course_lib.widgets.dropout import DropoutSlider
 from course_lib.widgets.penalties import PenaltyCurve
 from course_lib.widgets.stopping import RECORDED, RECORDED_TRAIN, PatiencePlot
 
 ROOT = Path(__file__).resolve().parents[1]
-MAKERS = (DropoutSlider, DropoutPlayground, PenaltyCurve, PatiencePlot)
-MODULES = ("dropout_slider.js", "dropout_playground.js", "penalty_curve.js", "patience_plot.js")
+MAKERS = (DropoutSlider, PenaltyCurve, PatiencePlot)
+MODULES = ("dropout_slider.js", "penalty_curve.js", "patience_plot.js")
 SVG = "{http://www.w3.org/2000/svg}"
 WRONG = [
     (lambda: DropoutSlider(form="alpha"), "no form 'alpha'. Use one of: inverted, classic"),
@@ -28,12 +28,6 @@ WRONG = [
     (lambda: DropoutSlider(seed=100), "seed between 0 and 99"),
     (lambda: DropoutSlider(x=[1.0] * 39), "needs x: 40 numbers"),
     (lambda: DropoutSlider(x=[-1.0] * 40), "needs x: 40 numbers"),
-    (lambda: DropoutPlayground(lr=0), "DropoutPlayground needs lr between 0.001 and 10"),
-    (lambda: DropoutPlayground(p=0.95), "p between 0 and 0.9"),
-    (lambda: DropoutPlayground(hidden=1000), "hidden between 8 and 256"),
-    (lambda: DropoutPlayground(batch=1), "batch between 8 and 400"),
-    (lambda: DropoutPlayground(code="lr1"), "'lr1' is no code"),
-    (lambda: DropoutPlayground(code="lr50-p0.5-h64-b32-s0"), "lr between 0.001 and 10"),
     (lambda: PenaltyCurve(degree=0), "degree between 1 and 15"),
     (lambda: PenaltyCurve(strength=float("nan")), "strength between 1e-06 and 100"),
     (lambda: PatiencePlot(patience=0), "patience between 1 and 30"),
@@ -52,25 +46,12 @@ def test_bad_arguments_get_a_sentence(make, sentence) -> None:
 
 
 def test_arguments_reach_the_page() -> None:
-    """What one asks for is what the page starts with; a code stands for all settings at once."""
+    """What one asks for is what the page starts with."""
     assert '"form": "classic"' in DropoutSlider(0.3, form="classic").page()
     assert '"degree": 12' in PenaltyCurve(degree=12).page()
-    given = DropoutPlayground(code=" LR0.32-p0.5-h128-b16-s7 ")
-    assert (given.lr, given.p, given.hidden, given.batch, given.seed) == (0.32, 0.5, 128, 16, 7)
-    assert DropoutPlayground(code="lr0.32-p0-h128-b16-s7", p=0.7).p == 0.7
     own = PatiencePlot(np.array([3.0, np.nan, 2.0]), patience=1)
     assert (own.losses, own.train_losses) == ([3.0, None, 2.0], [])
     assert '"losses": [3.0, null, 2.0]' in own.page()
-
-
-def test_playground_holds_the_real_digits() -> None:
-    """The page gets the first 400 training digits and all 300 validation digits, pixel by pixel."""
-    sent, data = DropoutPlayground().digits, load_digits()
-    parts = {"train": (data.x_train[:400], data.y_train[:400]), "validation": (data.x_validation, data.y_validation)}
-    for name, (x, y) in parts.items():
-        ink = np.array([int(sign, 17) for sign in sent[name]]) / 16
-        np.testing.assert_array_equal(ink.reshape(-1, 64), x)
-        np.testing.assert_array_equal([int(label) for label in sent[f"{name}_labels"]], y)
 
 
 def softmax_gradient(scores: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -124,9 +105,8 @@ def test_bundle_stands_alone(name) -> None:
 
 @pytest.mark.parametrize("make", MAKERS)
 def test_output_holds_widget_page_and_words(make) -> None:
-    """The output of a cell is a live view, a page that needs no kernel, and a sentence; only digits take room."""
-    widget = make()
-    assert_three_forms(widget, most=130_000 if make is DropoutPlayground else 75_000)
+    """The output of a cell is a live view, a page that needs no kernel, and a sentence."""
+    assert_three_forms(make(), most=75_000)
 
 
 @pytest.mark.parametrize("make", MAKERS)

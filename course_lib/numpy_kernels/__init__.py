@@ -100,7 +100,7 @@ from course_lib.numpy_kernels.mlp import (
     train_xor,
     xor_weights,
 )
-from course_lib.numpy_kernels.neuron import neuron_gradient, perceptron_update
+from course_lib.numpy_kernels.neuron import admit, neuron_gradient, perceptron_update
 from course_lib.numpy_kernels.normalisation import (
     groupnorm_backward,
     groupnorm_forward,
@@ -174,6 +174,7 @@ __all__ = [
     "TextCNN",
     "Value",
     "activation_stats",
+    "admit",
     "adagrad_step",
     "adam_step",
     "adamw_step",

@@ -8,6 +8,32 @@ from course_lib.numpy_kernels.activations import sigmoid
 from course_lib.validate import check_arrays, check_label, check_number
 
 
+def admit(maths: np.ndarray, physics: np.ndarray, w1: float, w2: float, b: float) -> np.ndarray:
+    """What one neuron answers for every pupil: is ``w1 * maths + w2 * physics + b`` above zero?
+
+    Args:
+        maths: marks of N pupils, (N,), float32 or float64.
+        physics: their other marks, (N,), same dtype.
+        w1: weight of maths, a number.
+        w2: weight of physics, a number.
+        b: bias, a number.
+
+    Returns:
+        Yes or no per pupil, (N,), bool. A tie is a no.
+
+    Raises:
+        TypeError: an argument is no array or number, or its dtype does not fit.
+        ValueError: a shape does not fit, or a number is not finite.
+
+    Source: McCulloch and Pitts (1943), with the weights of Rosenblatt (1958).
+
+    >>> admit(np.array([12.0, 4.0]), np.array([8.0, 15.0]), 1.0, 0.5, -14.0)
+    array([ True, False])
+    """
+    check_arrays(np.ndarray, maths=(maths, "N"), physics=(physics, "N"))
+    return check_number("w1", w1) * maths + check_number("w2", w2) * physics + check_number("b", b) > 0
+
+
 def neuron_gradient(x: np.ndarray, y: np.ndarray, w: np.ndarray, b: float) -> tuple[np.ndarray, np.floating]:
     """Gradient of the squared error of one sigmoid neuron, summed over the pupils.
 

@@ -8,6 +8,28 @@ from torch import Tensor
 from course_lib.validate import check_arrays, check_label, check_number
 
 
+def admit(maths: Tensor, physics: Tensor, w1: float, w2: float, b: float) -> Tensor:
+    """What one neuron answers for every pupil, as a matrix times a vector.
+
+    Args:
+        maths: marks of N pupils, (N,).
+        physics: their other marks, (N,), same dtype and device.
+        w1: weight of maths, a number.
+        w2: weight of physics, a number.
+        b: bias, a number.
+
+    Returns:
+        Yes or no per pupil, (N,), bool.
+
+    >>> admit(torch.tensor([12.0, 4.0]), torch.tensor([8.0, 15.0]), 1.0, 0.5, -14.0)
+    tensor([ True, False])
+    """
+    check_arrays(Tensor, maths=(maths, "N"), physics=(physics, "N"))
+    weights = maths.new_tensor([check_number("w1", w1), check_number("w2", w2)])
+    marks = torch.stack([maths, physics], dim=1)
+    return torch.mv(marks, weights).add(check_number("b", b)).gt(0)
+
+
 @torch.enable_grad()
 def neuron_gradient(x: Tensor, y: Tensor, w: Tensor, b: float) -> tuple[Tensor, Tensor]:
     """Gradient of the squared error of one sigmoid neuron, by autograd.

@@ -2,6 +2,7 @@
 
 The arithmetic and the drawing run in the browser; Python keeps a few traits in step with them. JavaScript lies in
 ``static/`` as plain modules. `bundle` joins a module with the ones it imports, because a widget is loaded as one text.
+An import that ends in ``?text`` gives the joined module as a string: a worker is made from it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import anywidget
 
 STATIC = Path(__file__).parent / "static"
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./([a-z_]+\.js)";\n', re.MULTILINE)
+_TEXT_IMPORT = re.compile(r'^import (\w+) from "\./([a-z_]+\.js)\?text";\n', re.MULTILINE)
 _NAMED_EXPORT = re.compile(r"^export (?=function|const|class)", re.MULTILINE)
 
 
@@ -37,7 +39,8 @@ def bundle(name: str) -> str:
 
 
 def _without_imports(name: str) -> str:
-    return _IMPORT.sub("", (STATIC / name).read_text(encoding="utf-8"))
+    text = _IMPORT.sub("", (STATIC / name).read_text(encoding="utf-8"))
+    return _TEXT_IMPORT.sub(lambda found: f"const {found[1]} = {json.dumps(bundle(found[2]))};\n", text)
 
 
 def _needed(name: str) -> list[str]:

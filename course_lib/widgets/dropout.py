@@ -1,15 +1,13 @@
-"""Dropout on forty activations, and a network with dropout that learns real digits in the page.
+"""Dropout on forty activations: what a mask keeps, and what it does to the mean.
 
-Both compute in the browser, in float64. ``p`` is the probability to drop, as everywhere in the course. Sources: Hinton
+It computes in the browser, in float64. ``p`` is the probability to drop, as everywhere in the course. Sources: Hinton
 et al. (2012) for classic dropout; Srivastava et al., "Dropout: a simple way to prevent neural networks from
-overfitting" (2014); the digits come with scikit-learn (Alpaydin and Kaynak, 1998).
+overfitting" (2014).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from functools import cache
 from random import Random
 from typing import Any
 
@@ -20,18 +18,11 @@ from course_lib.widgets._stills import SIZE
 
 FORMS = ("inverted", "classic")
 ACTIVATIONS = 40
-TRAINING, VALIDATION = 400, 300
-RANGES = {"lr": (0.001, 10), "p": (0, 0.9), "hidden": (8, 256), "batch": (8, 400), "seed": (0, 99)}
+RANGES = {"p": (0, 0.9), "seed": (0, 99)}
 
-_LEVELS = "0123456789abcdefg"
-_CODE = re.compile(r"lr(\d+(?:\.\d+)?)-p(0(?:\.\d+)?)-h(\d+)-b(\d+)-s(\d+)")
 _SLIDER_STILL = (
     "Forty activations above, the same after inverted dropout with p = {p:g} below: {kept} are kept and stand "
     "{times:.2f} times as tall, the others are zero."
-)
-_PLAYGROUND_STILL = (
-    "Sixteen of the 400 handwritten digits that a network with {hidden} hidden units, learning rate {lr:g} and "
-    "dropout {p:g} learns from. The playground itself needs a page where scripts run."
 )
 
 
@@ -115,103 +106,10 @@ class DropoutSlider(Look):
         return [draw.random() >= self.p for _ in self.x]
 
 
-class DropoutPlayground(Look):
-    """Trains a 64-H-10 ReLU network with inverted dropout on 400 real digits in the page; 300 others validate.
-
-    Plain mini-batch SGD on the cross-entropy, Kaiming's uniform start. A run never changes its settings: a moved
-    slider starts the next run and keeps the last ones in the picture. Numbers move to the nearest mark of their slider.
-    Python hears of the run when the hand rests.
-
-    Args:
-        lr: learning rate, 0.001 to 10.
-        p: probability to drop a hidden unit, 0 to 0.9.
-        hidden: number of hidden units, 8 to 256.
-        batch: examples per step, 8 to 400.
-        seed: start of weights, order and masks, 0 to 99.
-        code: all of these at once, as the page shows them: ``"lr0.32-p0.5-h64-b32-s0"``.
-
-    Raises:
-        ValueError: a number outside its range, or a text that is no code.
-
-    Example:
-        >>> DropoutPlayground(code="lr0.32-p0.5-h64-b32-s0").p
-        0.5
-    """
-
-    _esm = bundle("dropout_playground.js")
-    _module = "dropout_playground.js"
-    _page_state = ("digits", "lr", "p", "hidden", "batch", "seed", "prediction", "goal_reached", "second_reached")
-
-    digits = traitlets.Dict(help="pixels and labels, one character each").tag(sync=True)
-    lr = traitlets.Float(0.03, help="learning rate").tag(sync=True)
-    p = traitlets.Float(0.0, help="probability to drop a hidden unit").tag(sync=True)
-    hidden = traitlets.Int(64, help="number of hidden units").tag(sync=True)
-    batch = traitlets.Int(32, help="examples per step").tag(sync=True)
-    seed = traitlets.Int(0, help="start of weights, order and masks").tag(sync=True)
-    code = traitlets.Unicode("", help="the settings as the page shows them").tag(sync=True)
-    epochs = traitlets.Int(0, help="epochs of the present run").tag(sync=True)
-    train_loss = traitlets.Float(None, allow_none=True, help="cross-entropy on the training digits").tag(sync=True)
-    validation_loss = traitlets.Float(None, allow_none=True, help="cross-entropy on validation").tag(sync=True)
-    validation_right = traitlets.Float(None, allow_none=True, help="share right on validation").tag(sync=True)
-    runs = traitlets.List(traitlets.Dict(), help="earlier runs: code, epochs, lowest_loss, most_right").tag(sync=True)
-    prediction = traitlets.Unicode(None, allow_none=True, help='"lower", "higher" or "depends"').tag(sync=True)
-    goal_reached = traitlets.Bool(False, help="97 % on validation with dropout above 0.3").tag(sync=True)
-    second_reached = traitlets.Bool(False, help="validation loss below 0.09").tag(sync=True)
-
-    def __init__(self, code: str | None = None, **kwargs: Any) -> None:
-        settings = {**(_from_code(code) if code is not None else {}), **kwargs}
-        _in_ranges("DropoutPlayground", **{name: settings[name] for name in RANGES if name in settings})
-        super().__init__(digits=_digits(), **settings)
-
-    def description(self) -> str:
-        """Return what the still picture shows and what it cannot, as a sentence."""
-        return _PLAYGROUND_STILL.format(hidden=self.hidden, lr=self.lr, p=self.p)
-
-    def still(self) -> str:
-        """Return the first sixteen training digits, as SVG text."""
-        by_ink: dict[int, list[str]] = {}
-        for place in range(16 * 64):
-            image, pixel = divmod(place, 64)
-            left, top = 10 * (image % 4) + 1 + pixel % 8, 10 * (image // 4) + 1 + pixel // 8
-            by_ink.setdefault(int(self.digits["train"][place], 17), []).append(f"M{left} {top}.5h1")
-        paths = [f'<path d="{"".join(marks)}" stroke="{_grey(ink)}"/>' for ink, marks in by_ink.items() if ink]
-        head = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 40"><rect width="40" height="40" fill="#fff"/>'
-        return "".join([head, *paths, "</svg>"])
-
-
-def _grey(ink: int) -> str:
-    return "#" + f"{round(255 * (1 - ink / 16)):02x}" * 3
-
-
 def _activations() -> list[float]:
     """Sizes of normal numbers, as a ReLU leaves them, at most 2.6."""
     draw = Random(5)
     return [round(min(2.6, abs(draw.gauss(0, 1))), 3) for _ in range(ACTIVATIONS)]
-
-
-@cache
-def _digits() -> dict[str, str]:
-    """The first training and all validation digits of `load_digits`: 17 levels of ink fit into one character."""
-    from course_lib.data import load_digits  # takes a second: only whoever needs it pays
-
-    data = load_digits()
-    parts = {
-        "train": (data.x_train[:TRAINING], data.y_train[:TRAINING]),
-        "validation": (data.x_validation, data.y_validation),
-    }
-    texts: dict[str, str] = {}
-    for name, (x, y) in parts.items():
-        texts[name] = "".join(_LEVELS[round(16 * ink)] for ink in x.ravel().tolist())
-        texts[f"{name}_labels"] = "".join(map(str, y.tolist()))
-    return texts
-
-
-def _from_code(code: str) -> dict[str, Any]:
-    found = _CODE.fullmatch(code.strip().lower())
-    if not found:
-        raise ValueError(f"{code!r} is no code of DropoutPlayground. It looks like 'lr0.32-p0.5-h64-b32-s0'.")
-    lr, p, *whole = found.groups()
-    return {"lr": float(lr), "p": float(p), **dict(zip(("hidden", "batch", "seed"), map(int, whole), strict=True))}
 
 
 def _in_ranges(widget: str, **given: float) -> None:

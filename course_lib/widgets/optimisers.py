@@ -46,6 +46,7 @@ class ContourRace(Look):
         mu: momentum of "momentum" and "Nesterov", 0 to 0.99.
         conditioning: how much steeper the surface is across than along, 1 to 100.
         noise: standard deviation of what is added to every gradient, 0 to 5; the same for all runners.
+        seed: which draw of the noise, 0 to 99.
         start: the two weights at the start; by default a point that suits the surface.
         runners: who is drawn, out of sgd, momentum, nesterov, adagrad, rmsprop, adam;
             all of them run, and the page can draw the others.
@@ -61,8 +62,8 @@ class ContourRace(Look):
     _esm = bundle("contour_race.js")
     _module = "contour_race.js"
     _page_state = (
-        *("surface", "lr", "mu", "conditioning", "noise", "start", "step", "runners"),
-        *("prediction", "goal_reached", "second_reached"),
+        *("surface", "lr", "mu", "conditioning", "noise", "seed", "start", "step", "runners"),
+        *("prediction", "goal_reached", "second_reached", "third_reached"),
     )
 
     surface = traitlets.Unicode("bowl", help="name of the loss surface").tag(sync=True)
@@ -70,6 +71,7 @@ class ContourRace(Look):
     mu = traitlets.Float(0.9, help="momentum").tag(sync=True)
     conditioning = traitlets.Int(10, help="steepness across over steepness along").tag(sync=True)
     noise = traitlets.Float(0.0, help="standard deviation of the gradient noise").tag(sync=True)
+    seed = traitlets.Int(0, help="which draw of the noise").tag(sync=True)
     start = traitlets.List(traitlets.Float(), help="start point, or empty for that of the surface").tag(sync=True)
     step = traitlets.Int(0, help="step that is shown").tag(sync=True)
     runners = traitlets.List(traitlets.Unicode(), help="names of the runners that are drawn").tag(sync=True)
@@ -77,6 +79,7 @@ class ContourRace(Look):
     prediction = traitlets.Unicode(None, allow_none=True, help='"steep", "flat" or "both"').tag(sync=True)
     goal_reached = traitlets.Bool(False, help="momentum below 0.01 within 60 steps at conditioning 50").tag(sync=True)
     second_reached = traitlets.Bool(False, help="momentum in the deep valley, SGD in the shallow one").tag(sync=True)
+    third_reached = traitlets.Bool(False, help="noise of 2, SGD's mean loss of 100 steps below 0.035").tag(sync=True)
 
     def __init__(
         self,
@@ -99,6 +102,7 @@ class ContourRace(Look):
             mu=(0, 0.99),
             conditioning=CONDITIONING_RANGE,
             noise=(0, 5),
+            seed=(0, 99),
             step=(0, LAST_STEP),
         )
         place = [] if start is None else [float(start[0]), float(start[1])]

@@ -150,14 +150,16 @@ def affine_forward(x, w, b):
 # <details><summary>Hint 1: where to look</summary>
 #
 # `@` multiplies matrices. Write the shapes of `x` and `w` side by side: which one must be turned?
-# </details>
+#
 # <details><summary>Hint 2: the bias</summary>
 #
 # `b` has shape (M,). NumPy adds it to every row of an (N, M) array by itself. No loop, no reshape.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # One product with `w.T`, one addition, then `return out, (x, w, b)`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_affine_forward", "points": 2, "solution": false}
@@ -238,14 +240,16 @@ def sigmoid(x):
 # <details><summary>Hint 1: which number is safe?</summary>
 #
 # `-np.abs(x)` is never positive, so its exponential stays between 0 and 1.
-# </details>
+#
 # <details><summary>Hint 2: two faces</summary>
 #
 # With `e = np.exp(-np.abs(x))`: for x ≥ 0 the sigmoid is 1 / (1 + e). What is it for x < 0?
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `np.where(condition, one, other)` picks element by element: 1 / (1 + e) where x ≥ 0, and e / (1 + e) elsewhere.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_sigmoid", "points": 2, "solution": false}
@@ -392,15 +396,17 @@ def neuron_gradient(x, y, w, b):
 #
 # The first two links, loss and sigmoid, are the same for all three derivatives. Compute them once: an array `delta`
 # of shape (N,).
-# </details>
+#
 # <details><summary>Hint 2: the last link</summary>
 #
 # For `w`: multiply `delta[i]` by row i of `x` and add up the rows. Shapes (N,) and (N, 2): which product gives
 # (2,)? For `b`: just add up.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `delta = -2 * (y - s) * s * (1 - s)`. Then `delta @ x`, and `delta.sum()`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_neuron_gradient", "points": 3, "solution": false}
@@ -513,14 +519,16 @@ def perceptron_update(x, y, w, b, lr):
 # <details><summary>Hint 1: two moves</summary>
 #
 # First the answer (a comparison), then the update (two additions). No loop: there is one example.
-# </details>
+#
 # <details><summary>Hint 2: changing or replacing</summary>
 #
 # `w += ...` changes the array you were given. `w = w + ...` makes a new one.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `y_hat = 1 if w @ x + b > 0 else 0`, then add `lr * (y - y_hat)` times x to w, and times 1 to b.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_perceptron_update", "points": 2, "solution": false}
@@ -753,14 +761,16 @@ def mlp_forward(x, w1, b1, w2, b2):
 # <details><summary>Hint 1: you own the parts</summary>
 #
 # `affine_forward` and `sigmoid` are all you need, each twice.
-# </details>
+#
 # <details><summary>Hint 2: unpack</summary>
 #
 # `affine_forward` returns two things. Write `z1, _ = affine_forward(x, w1, b1)`.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # The second layer takes h, not z1 and not x. End with `return out, (x, h, out, w2)`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_mlp_forward", "points": 3, "solution": false}
@@ -803,16 +813,18 @@ def xor_weights():
 # <details><summary>Hint 1: AND</summary>
 #
 # With weights 20 and 20 the corner scores without bias are 0, 20, 20, 40. AND must be positive for the last one only.
-# </details>
+#
 # <details><summary>Hint 2: the output</summary>
 #
 # $(h_1, h_2)$ is about (0,0), (1,0), (1,0), (1,1). You want yes for the middle two. Try +20 for $h_1$ and -20 for
 # $h_2$: which bias then?
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # One row of w1 per hidden unit, both `[20, 20]`. Biases -10 and -30. Output weights `[[20, -20]]`; its bias lies
 # between -20 and 0. Write floats, and mind the shapes.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_xor_weights", "points": 3, "solution": false}
@@ -915,14 +927,16 @@ def mse_loss(y_hat, y):
 # <details><summary>Hint 1: two directions</summary>
 #
 # Rows are examples, columns are outputs. One direction is summed, the other averaged.
-# </details>
+#
 # <details><summary>Hint 2: the axis</summary>
 #
 # `.sum(axis=1)` adds the columns of every row and leaves shape (N,).
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # Square the difference, `.sum(axis=1)`, `.mean()`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_mse_loss", "points": 2, "solution": false}
@@ -1060,14 +1074,16 @@ def hidden_delta(dout, h, out, w2):
 # <details><summary>Hint 1: which lines?</summary>
 #
 # The first line is right. In the third, what has been through the sigmoid already?
-# </details>
+#
 # <details><summary>Hint 2: several outputs</summary>
 #
 # `delta2` is (N, M) and `w2` is (M, H). Blame has shape (N, H), and every unit adds up what comes from all M outputs.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # If s is the sigmoid's output, its slope is s times (1 - s). And adding up over M is what `@` does.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_hidden_delta", "points": 3, "solution": false}
@@ -1124,16 +1140,18 @@ def mlp_backward(dout, cache):
 # <details><summary>Hint 1: the order</summary>
 #
 # Unpack the cache. Then the delta of the output, then the delta of the hidden layer, then four gradients.
-# </details>
+#
 # <details><summary>Hint 2: let shapes guide you</summary>
 #
 # A gradient has the shape of what it belongs to. dw2 is (M, H); from delta2 (N, M) and h (N, H) there is only one
 # way.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `delta2` is a line of your `hidden_delta`, `delta1` is what it returns. Weights: `delta.T @ input`. Biases:
 # `delta.sum(axis=0)`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_mlp_backward", "points": 4, "solution": false}
@@ -1223,14 +1241,16 @@ def train_xor(x, y, w1, b1, w2, b2, lr, steps):
 # <details><summary>Hint 1: four lines in a loop</summary>
 #
 # Forward gives `out` and `cache`. From `out` and `y` comes `dout`. Backward gives four gradients. Then four updates.
-# </details>
+#
 # <details><summary>Hint 2: two frequent slips</summary>
 #
 # The minus sign (we walk downhill), and `w -= ...`, which changes the caller's array. Write `w1 = w1 - lr * dw1`.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `dout = 2 * (out - y) / len(x)`. Compute all four gradients before you change any weight. Return after the loop.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_train_xor", "points": 4, "solution": false}
@@ -1367,14 +1387,16 @@ def count_parameters(sizes, bias=True):
 # <details><summary>Hint 1: neighbours</summary>
 #
 # Only neighbouring layers are joined. Walk through the pairs (10, 200), (200, 100), (100, 1).
-# </details>
+#
 # <details><summary>Hint 2: pairs in Python</summary>
 #
 # `zip(sizes[:-1], sizes[1:])` gives exactly these pairs.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # Add `before * after` for each pair, and `after` once more if there are biases.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_count_parameters", "points": 2, "solution": false}

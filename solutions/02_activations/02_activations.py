@@ -270,14 +270,16 @@ def relu_forward(x):
 # <details><summary>Hint 1: element by element</summary>
 #
 # `np.max` finds the largest number of an array. You need the larger of two numbers at every place: another function.
-# </details>
+#
 # <details><summary>Hint 2: the cache</summary>
 #
 # To know where x was positive you may keep x, or out, or a mask. A tuple with one entry is written `(out,)`.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `np.maximum(x, 0)` makes a new array. Return it, and a tuple that holds it.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_relu_forward", "points": 1, "solution": false}
@@ -309,14 +311,16 @@ def relu_backward(dout, cache):
 # <details><summary>Hint 1: a mask</summary>
 #
 # A comparison such as `out > 0` gives an array of True and False. In a product they count as 1 and 0.
-# </details>
+#
 # <details><summary>Hint 2: which sign decides?</summary>
 #
 # The sign of the *score* decides, not that of `dout`. A negative `dout` passes unchanged where the score was positive.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # Unpack the cache with `(out,) = cache`. Then one product of `dout` and the mask. Do not write into `dout`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_relu_backward", "points": 2, "solution": false}
@@ -391,14 +395,16 @@ def tanh_forward(x):
 # <details><summary>Hint 1: two ways</summary>
 #
 # Look for a NumPy function of that name, or use $2\,\sigma(2z) - 1$ with a sigmoid that does not overflow.
-# </details>
+#
 # <details><summary>Hint 2: the cache</summary>
 #
 # The slope is $1 - \text{out}^2$. So keep the output.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `np.tanh(x)`, then return it and a tuple that holds it.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_tanh_forward", "points": 1, "solution": false}
@@ -430,14 +436,16 @@ def tanh_backward(dout, cache):
 # <details><summary>Hint 1: two factors</summary>
 #
 # The chain rule: what arrives, times the local slope.
-# </details>
+#
 # <details><summary>Hint 2: the local slope</summary>
 #
 # It is $1 - \tanh^2(z)$, and $\tanh(z)$ is the output. Do not apply tanh a second time.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # One minus the square of `out`, times `dout`. Write a new array: `dout *= ...` would change the caller's.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_tanh_backward", "points": 2, "solution": false}
@@ -519,14 +527,16 @@ def leaky_relu(x, slope=0.01):
 # <details><summary>Hint 1: two cases</summary>
 #
 # You met `np.where(condition, one, other)` in lesson 01. It picks element by element.
-# </details>
+#
 # <details><summary>Hint 2: or two parts</summary>
 #
 # Every number is the sum of its positive part and its negative part. Only the negative part is multiplied.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # The condition is `x > 0`, the first choice is x, the other one x times the slope.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_leaky_relu", "points": 1, "solution": false}
@@ -599,16 +609,18 @@ def gelu(x, form="erf"):
 # <details><summary>Hint 1: one factor in common</summary>
 #
 # Both forms are half of x times (1 + something between -1 and 1). Only the something differs.
-# </details>
+#
 # <details><summary>Hint 2: float32 stays float32</summary>
 #
 # A NumPy number such as `np.sqrt(2)` turns float32 into float64; a Python number does not. Write `2**0.5`, or put
 # `float(...)` around it.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # For "erf" the something is `erf(x / 2**0.5)`. For "tanh" it is `np.tanh` of `(2 / np.pi) ** 0.5` times
 # `(x + 0.044715 * x * x * x)`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_gelu", "points": 2, "solution": false}
@@ -682,16 +694,18 @@ def softmax(x, axis=-1):
 # <details><summary>Hint 1: three moves</summary>
 #
 # Subtract the maximum, take the exponential, divide by the sum. Maximum and sum both run along `axis`.
-# </details>
+#
 # <details><summary>Hint 2: shapes that fit</summary>
 #
 # `x.max(axis=axis)` drops an axis, and NumPy may then subtract it from the wrong one. `keepdims=True` keeps it with
 # length 1.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `powers = np.exp(x - ...)` with the maximum along the axis, then `powers` over its sum along the axis, both with
 # `keepdims=True`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_softmax", "points": 2, "solution": false}
@@ -798,16 +812,18 @@ def log_softmax(x, axis=-1):
 # <details><summary>Hint 1: the row that disappears</summary>
 #
 # From what does the suspect subtract which maximum? In your `softmax` you did that better.
-# </details>
+#
 # <details><summary>Hint 2: the number that disappears</summary>
 #
 # $e^{-1002}$ is 0 in a float, and $\ln 0$ is minus infinity. But $\ln e^{-1002}$ is known without computing either:
 # use the formula above, in which no single power meets the logarithm.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `shifted` is x minus the maximum along the axis. The answer is `shifted` minus the logarithm of the sum, along the
 # axis, of the exponentials of `shifted`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_log_softmax", "points": 3, "solution": false}
@@ -872,16 +888,18 @@ def softmax_jacobian(x):
 # <details><summary>Hint 1: two parts</summary>
 #
 # For one row: a matrix with p on its diagonal, minus the table of all products of two entries of p.
-# </details>
+#
 # <details><summary>Hint 2: all rows at once</summary>
 #
 # `p[..., :, None]` has shape (..., K, 1) and `p[..., None, :]` has shape (..., 1, K). Their product has shape
 # (..., K, K).
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `np.eye(K)` is the $\delta_{ij}$ of the formula; give it the dtype of x. Subtract `p[..., None, :]` from it, and
 # multiply by `p[..., :, None]`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_softmax_jacobian", "points": 3, "solution": false}
@@ -973,14 +991,16 @@ def cross_entropy(logits, labels):
 # <details><summary>Hint 1: one number per row</summary>
 #
 # Compute `log_softmax(logits)`, shape (N, K). From row i you need only the entry in column `labels[i]`.
-# </details>
+#
 # <details><summary>Hint 2: picking entries</summary>
 #
 # `table[rows, columns]` with two integer arrays of length N picks N entries. The rows are 0, 1, ..., N - 1.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `np.arange(len(labels))` gives the rows. Pick, take the mean, change the sign.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_cross_entropy", "points": 2, "solution": false}
@@ -1116,16 +1136,18 @@ def hinge_loss(scores, labels, margin=1.0):
 #
 # Pick the score of the right class of each row, as in `cross_entropy`, and subtract it from the whole row. Shape (N,)
 # must become (N, 1) for that.
-# </details>
+#
 # <details><summary>Hint 2: the right class itself</summary>
 #
 # For the right class the formula would give exactly the margin. It does not belong to the sum: set it to 0 in your own
 # array.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `np.maximum(scores - right[:, None] + margin, 0)`, then zeros at `[rows, labels]`, then the sum over everything,
 # divided by N.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_hinge_loss", "points": 2, "solution": false}
@@ -1198,15 +1220,17 @@ def triplet_loss(anchor, positive, negative, margin=1.0):
 # <details><summary>Hint 1: one distance per row</summary>
 #
 # A length is the root of the sum of squares along a row. `np.linalg.norm(..., axis=1)` does the same.
-# </details>
+#
 # <details><summary>Hint 2: the order of things</summary>
 #
 # First the maximum with 0 for each triplet, then the mean. The other order lets easy triplets pay for hard ones.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `near` from `anchor - positive + 1e-6`, `far` from `anchor - negative + 1e-6`, then the mean of
 # `np.maximum(near - far + margin, 0)`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_triplet_loss", "points": 2, "solution": false}
@@ -1306,15 +1330,17 @@ def kaiming_uniform(shape, rng):
 # <details><summary>Hint 1: how many inputs?</summary>
 #
 # Weights are (outputs, inputs, ...), so `shape[0]` counts units. Multiply all the other numbers: `np.prod(shape[1:])`.
-# </details>
+#
 # <details><summary>Hint 2: drawing</summary>
 #
 # `rng.uniform(-1, 1, shape)` gives an array of that shape. Not `rng.random`, which starts at 0, and not `rng.normal`.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # Weights: `np.sqrt(6 / n_in)` times a draw of the shape. Biases: a draw of `shape[0]` numbers over `np.sqrt(n_in)`.
 # Return both.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_kaiming_uniform", "points": 3, "solution": false}
@@ -1397,15 +1423,17 @@ def glorot_uniform(shape, rng):
 # <details><summary>Hint 1: dense first</summary>
 #
 # For a dense layer `shape` is (outputs, inputs), so the sum is `shape[0] + shape[1]`.
-# </details>
+#
 # <details><summary>Hint 2: the window</summary>
 #
 # Whatever stands behind the first two numbers multiplies both counts. `np.prod` of an empty tuple is 1.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `np.sqrt(6 / (np.prod(shape[2:]) * (shape[0] + shape[1])))` times `rng.uniform(-1, 1, shape)`. One array comes back,
 # not two.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_glorot_uniform", "points": 2, "solution": false}
@@ -1461,14 +1489,16 @@ def activation_stats(h):
 # <details><summary>Hint 1: shares are means</summary>
 #
 # `h == 0` is an array of True and False. Its mean is the share of True.
-# </details>
+#
 # <details><summary>Hint 2: every example</summary>
 #
 # A unit is a column. `.all(axis=0)` asks down the rows whether a whole column is True.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `h.mean()`, `h.std()`, `(h == 0).mean()`, and the mean of `(h == 0).all(axis=0)`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_activation_stats", "points": 2, "solution": false}

@@ -126,16 +126,18 @@ def numerical_gradient(f, x, h=1e-5):
 # <details><summary>Hint 1: every entry, whatever the shape</summary>
 #
 # `for index in np.ndindex(x.shape)` visits each entry of an array of any shape; `x[index]` is that entry.
-# </details>
+#
 # <details><summary>Hint 2: copies</summary>
 #
 # `x.astype(np.float64)` always makes a new array. Make two: one for $x + h$, one for $x - h$. Then nothing has to be
 # put back.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # Start from `np.zeros(x.shape)`. For each index change the entry in both copies, and store the difference of the two
 # values of `f`, divided by `(2 * h)`: mind the brackets. Return `gradient.astype(x.dtype)`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_numerical_gradient", "points": 3, "solution": false}
@@ -205,14 +207,16 @@ def relative_error(a, b, floor=1e-8):
 # <details><summary>Hint 1: the order</summary>
 #
 # Divide entry by entry first. Take the largest quotient at the end.
-# </details>
+#
 # <details><summary>Hint 2: the floor</summary>
 #
 # `np.maximum(array, number)` replaces every entry below the number by the number. `np.max(array)` is something else.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # The largest entry of `np.abs(a - b)` divided by `np.maximum(np.abs(a) + np.abs(b), floor)`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_relative_error", "points": 2, "solution": false}
@@ -327,16 +331,18 @@ def exam_graph_gradient(x1, x2, w1, w3, b):
 # <details><summary>Hint 1: forward first</summary>
 #
 # The way back needs the score $z$, to know whether the gate is open, and $r$.
-# </details>
+#
 # <details><summary>Hint 2: one number carries most of it</summary>
 #
 # Let `dz` be what arrives at the sum: $w_3$ if $z > 0$, otherwise 0. Four of the five answers are `dz` times
 # something.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `dz * w1` for both inputs; for $w_1$ two paths that add up; for $w_3$ the other factor of the last product; and `dz`
 # itself for the bias.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_exam_graph_gradient", "points": 2, "solution": false}
@@ -454,14 +460,16 @@ def affine_backward(dout, cache):
 # <details><summary>Hint 1: let shapes guide you</summary>
 #
 # A gradient has the shape of what it belongs to. From (N, M) and (M, D) there is one way to (N, D).
-# </details>
+#
 # <details><summary>Hint 2: the weights</summary>
 #
 # $\sum_n g_{nm} x_{nd}$ sums over the *rows* of both arrays: turn the first one, (M, N) times (N, D).
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # Unpack the cache. Then `dout @ w`, then `dout.T @` something, then a sum along axis 0.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_affine_backward", "points": 2, "solution": false}
@@ -547,14 +555,16 @@ def softmax_cross_entropy_forward(logits, labels):
 # <details><summary>Hint 1: the shift</summary>
 #
 # Each row has its own largest score: `logits.max(axis=1, keepdims=True)`.
-# </details>
+#
 # <details><summary>Hint 2: one entry per row</summary>
 #
 # `array[np.arange(len(labels)), labels]` picks the entry of the label from each row.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # The mean over the rows of `np.log(total)` minus the shifted score of the label, and the cache beside it.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_softmax_cross_entropy_forward", "points": 1, "solution": false}
@@ -598,14 +608,16 @@ def softmax_cross_entropy_backward(dout, cache):
 # <details><summary>Hint 1: probabilities first</summary>
 #
 # Divide each row of `e` by its total. `total` has shape (N,); `total[:, None]` has shape (N, 1).
-# </details>
+#
 # <details><summary>Hint 2: one entry per row</summary>
 #
 # As in the forward pass: `array[np.arange(len(labels)), labels] -= 1`. Do it to a new array, not to `e`.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # Probabilities, minus 1 at the labels, times `dout`, divided by the number of examples.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_softmax_cross_entropy_backward", "points": 2, "solution": false}
@@ -676,15 +688,17 @@ def unbroadcast(dout, shape):
 # <details><summary>Hint 1: line them up</summary>
 #
 # `dout.ndim - len(shape)` axes are new, all in front. Write ones for them: (4, 1) becomes (1, 4, 1).
-# </details>
+#
 # <details><summary>Hint 2: which axes to sum</summary>
 #
 # Those where the aligned shape differs from `dout.shape`. An axis of size 1 that stayed 1 needs nothing; summing it
 # does no harm.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # Collect the axes in a tuple, `dout.sum(axis=axes, keepdims=True)`, then `.reshape(shape)`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_unbroadcast", "points": 2, "solution": false}
@@ -857,14 +871,16 @@ def sequential_backward(dout, layers, caches):
 # <details><summary>Hint 1: the bug that one example hides</summary>
 #
 # For $N = 1$ a sum and a mean are the same number. Which one belongs here, and where is the mean already?
-# </details>
+#
 # <details><summary>Hint 2: the bug that only layers before a ReLU feel</summary>
 #
 # A gate opens or closes on the way *forward*. What does the suspect ask instead?
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # Copy the suspect. Take both numbers for the affine layer from `affine_backward`, and let the ReLU look at its output.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_sequential_backward", "points": 4, "solution": false}
@@ -959,17 +975,19 @@ def topological_order(graph):
 # <details><summary>Hint 1: who can go first?</summary>
 #
 # The names with an empty list. Who can go once these have gone?
-# </details>
+#
 # <details><summary>Hint 2: round by round</summary>
 #
 # In each round, take every waiting name whose sources are all in `order` already. (Or visit: before a name is written
 # down, visit its sources; remember what is done and what is still open. A `RecursionError` is a cycle that nobody
 # noticed.)
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `while waiting:` collect the free names; if there are none, `raise ValueError`; else add them to `order` and take
 # them off `waiting`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_topological_order", "points": 3, "solution": false}
@@ -1096,16 +1114,18 @@ class Value:
 #
 # In `__init__`: `data` as a float, `grad = 0.0`, and an empty tuple of parents. `a * b` makes a new Value and sets its
 # parents to `((a, b.data), (b, a.data))`: each parent with its slope. Turn plain numbers into Values first.
-# </details>
+#
 # <details><summary>Hint 2: the way back</summary>
 #
 # Collect all values behind `self`, starting with `[self]` and adding the parents of each new one. Order them. Make a
 # dict with 0.0 for all and 1.0 for `self`.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # From the end of the order: add the value's entry of the dict to its `grad`; then for each parent add slope times that
 # entry to the *parent's* entry. And `__radd__ = __add__`, `__rmul__ = __mul__`, since order does not matter.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_Value", "points": 4, "solution": false}
@@ -1234,14 +1254,16 @@ def memory_needed(sizes, batch, moments=0, bytes_each=4):
 # <details><summary>Hint 1: parameters</summary>
 #
 # Lesson 01's count: for each pair of neighbours, before times after, plus after for the biases.
-# </details>
+#
 # <details><summary>Hint 2: activations</summary>
 #
 # Every layer in `sizes` stands there once per example: `batch * sum(sizes)` numbers.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # With $P$ parameters: $P$, $P$, `moments` times $P$, and the activations; each times `bytes_each`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_memory_needed", "points": 2, "solution": false}

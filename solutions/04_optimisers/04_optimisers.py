@@ -124,14 +124,16 @@ def sgd_step(w, g, state, lr):
 # <details><summary>Hint 1: the direction</summary>
 #
 # The gradient points uphill. You want to go down.
-# </details>
+#
 # <details><summary>Hint 2: two things come back</summary>
 #
 # A function returns two things as `return first, second`. The second one is `None` here.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # First: w minus the product of lr and g, as a new array. Then a comma and `None`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_sgd_step", "points": 1, "solution": false}
@@ -191,14 +193,16 @@ def minibatches(x, y, batch_size, perm):
 # <details><summary>Hint 1: picking rows</summary>
 #
 # `x[rows]` with an array of integers gives these rows, in that order.
-# </details>
+#
 # <details><summary>Hint 2: where batches start</summary>
 #
 # `range(0, n, batch_size)` gives the start of each batch, the short one included. A slice that goes too far just ends.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # For each start take the slice of perm that is batch_size long, and append the pair of `x[...]` and `y[...]` with it.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_minibatches", "points": 2, "solution": false}
@@ -385,14 +389,16 @@ def max_stable_step(hessian):
 # <details><summary>Hint 1: eigenvalues</summary>
 #
 # `np.linalg.eigvalsh` gives the eigenvalues of a symmetric matrix, in increasing order, with their signs.
-# </details>
+#
 # <details><summary>Hint 2: the largest in size</summary>
 #
 # A saddle has eigenvalues such as 2 and -7. L is 7.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # Take absolute values, then the maximum. If it is 0, return `np.inf`, otherwise 2 divided by it.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_max_stable_step", "points": 1, "solution": false}
@@ -530,15 +536,17 @@ def momentum_step(w, g, state, lr, mu=0.9, form="sum", nesterov=False):
 # <details><summary>Hint 1: first the velocity</summary>
 #
 # Three cases: no state yet (v is the gradient), "sum", and "average". Write v as a new array in each.
-# </details>
+#
 # <details><summary>Hint 2: then the step</summary>
 #
 # The step goes along v, or with Nesterov along g plus mu times the *new* v. Both are multiplied by lr, once.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # If state is None, v is `g.copy()`. Else v is mu times state, plus g or plus (1 - mu) times g. Return w minus lr times
 # the direction, and v.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_momentum_step", "points": 3, "solution": false}
@@ -609,14 +617,16 @@ def adagrad_step(w, g, state, lr=0.01, eps=1e-10):
 # <details><summary>Hint 1: the state first</summary>
 #
 # Without a state the sum is the square of g alone. With one it is added to a *new* array.
-# </details>
+#
 # <details><summary>Hint 2: where things stand</summary>
 #
 # The newest square is in the sum before you take the root. eps is added after the root.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # Subtract lr times g over (root of s, plus eps). Return that and s.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_adagrad_step", "points": 1, "solution": false}
@@ -695,14 +705,16 @@ def rmsprop_step(w, g, state, lr=0.01, beta=0.99, eps=1e-8):
 # <details><summary>Hint 1: from zero</summary>
 #
 # At the first step s was 0, so the new average is $(1 - \beta)\,g^2$: the first square is damped too.
-# </details>
+#
 # <details><summary>Hint 2: the weights of an average</summary>
 #
 # The old average keeps the share beta. The new square gets what is left, so that the shares add up to 1.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # s is (1 - beta) times the square of g, plus beta times state if there is one. The step is that of Adagrad.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_rmsprop_step", "points": 1, "solution": false}
@@ -801,15 +813,17 @@ def adam_step(w, g, state, lr=0.001, betas=(0.9, 0.999), eps=1e-8):
 #
 # Without a state, m and v are arrays of zeros like w, and k is 0. With one, write its three parts to three names. Then
 # add 1 to k before anything else.
-# </details>
+#
 # <details><summary>Hint 2: two pairs</summary>
 #
 # You need four arrays: m and v, which go into the state, and their corrected versions, which only the step sees.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # Divide m by one minus the k-th power of beta1, v by one minus the k-th power of beta2. Step: lr times the first over
 # (root of the second, plus eps). Return the state as a tuple.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_adam_step", "points": 3, "solution": false}
@@ -881,14 +895,16 @@ def adamw_step(w, g, state, lr=0.001, betas=(0.9, 0.999), eps=1e-8, weight_decay
 # <details><summary>Hint 1: what shrinks</summary>
 #
 # Only w. The gradient, m and v never see the decay.
-# </details>
+#
 # <details><summary>Hint 2: by how much</summary>
 #
 # The factor is one minus the product of lr and weight_decay. Write a new array: `w *= ...` changes the caller's.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # Call `adam_step` with the shrunk weights, and hand on g, state, lr, betas and eps. Return what it returns.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_adamw_step", "points": 2, "solution": false}
@@ -981,15 +997,17 @@ def clip_grad_norm(grads, max_norm):
 # <details><summary>Hint 1: the turned direction</summary>
 #
 # A direction stays only if all arrays are multiplied by the *same* number. How many norms does the suspect use?
-# </details>
+#
 # <details><summary>Hint 2: the short gradients</summary>
 #
 # Nothing in the suspect asks whether the gradients are too long at all. The formula does, with a minimum.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # First loop over all arrays and add up their squares; the norm is the root. Then one factor, at most 1, for all of
 # them. Return the new arrays as a tuple, and the norm.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_clip_grad_norm", "points": 2, "solution": false}
@@ -1147,15 +1165,17 @@ def cosine_warm_restarts(t, lr, period, factor=1, lr_min=0.0):
 # <details><summary>Hint 1: where are we?</summary>
 #
 # You need two numbers: how many steps lie behind the last restart, and how long the current period is.
-# </details>
+#
 # <details><summary>Hint 2: walk through the periods</summary>
 #
 # As long as t is at least one period, take that period off t, and make the period `factor` times as long.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # A `while` loop as in hint 2, then the cosine formula with what is left. The comparison is "greater or equal": at step
 # `period` the rate is lr again.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_cosine_warm_restarts", "points": 2, "solution": false}
@@ -1217,15 +1237,17 @@ def reduce_on_plateau(losses, lr, factor=0.1, patience=10, threshold=1e-4, lr_mi
 #
 # Three things go from loss to loss: the best one so far, how many bad ones in a row, and the current rate. Before the
 # first loss best is `np.inf`, so that the first one is better.
-# </details>
+#
 # <details><summary>Hint 2: NaN</summary>
 #
 # Every comparison with NaN is False. So ask "is it better?", not "is it worse?".
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # Start with best infinite. For each loss: if better, it is the new best and the count is 0; else add 1 to the count. If
 # the count is above patience, cut the rate and set the count to 0. Append the rate.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_reduce_on_plateau", "points": 2, "solution": false}
@@ -1300,16 +1322,18 @@ def lr_range_test(probe, lr_min, lr_max, steps, stop=4.0):
 # <details><summary>Hint 1: the rates</summary>
 #
 # `np.geomspace` makes numbers with a constant factor between them, both ends included.
-# </details>
+#
 # <details><summary>Hint 2: the end</summary>
 #
 # In the loop: append the rate, append the loss, *then* ask whether to stop. Ask `np.isfinite` first, because every
 # comparison with NaN is False.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # For neighbours (a, b) the fall is a - b if b is below a, else 0. `np.argmax` of the falls is the index of the rate
 # before the largest one. With a single loss there are no falls: take the first rate.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_lr_range_test", "points": 2, "solution": false}
@@ -1394,15 +1418,17 @@ def laplacian(f, x, h=1e-4):
 # <details><summary>Hint 1: one entry at a time</summary>
 #
 # `np.ndindex(x.shape)` goes through all places of an array of any shape. Move one entry, keep the others.
-# </details>
+#
 # <details><summary>Hint 2: fresh copies</summary>
 #
 # Make an array of zeros, put h at one place, and add or subtract it: then nothing has to be put back.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # Add up f(there) - 2 f(here) + f(back there) over all entries, divide by the square of h, and turn the result into
 # `x.dtype.type`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_laplacian", "points": 2, "solution": false}
@@ -1475,14 +1501,16 @@ def metropolis_accept(delta, temperature, u):
 #
 # A move passes for one reason *or* the other. For arrays of True and False, "or" is written `|`, with brackets around
 # both sides.
-# </details>
+#
 # <details><summary>Hint 2: no overflow</summary>
 #
 # Give `np.exp` only moves that go uphill: `np.maximum(delta, 0)`.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `(delta <= 0)`, or u below the exponential of minus the uphill part over the temperature.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_metropolis_accept", "points": 1, "solution": false}

@@ -49,8 +49,9 @@ from course_lib.numpy_kernels.activations import relu_backward, relu_forward, so
 from course_lib.numpy_kernels.classification import cross_entropy
 from course_lib.numpy_kernels.linear import affine_backward, affine_forward
 from course_lib.plots import regularisation as plots
-from course_lib.widgets.dropout import DropoutPlayground, DropoutSlider
+from course_lib.widgets.dropout import DropoutSlider
 from course_lib.widgets.penalties import PenaltyCurve
+from course_lib.widgets.playground import Playground
 from course_lib.widgets.stopping import PatiencePlot
 
 LEARNER = "self-study"
@@ -259,14 +260,16 @@ def l2_penalty(w, strength):
 # <details><summary>Hint 1: one number</summary>
 #
 # Square every weight, then add up over all axes.
-# </details>
+#
 # <details><summary>Hint 2: two factors</summary>
 #
 # The strength, and one half. Neither a mean nor a root comes in.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `(w * w).sum()`, times `strength`, times `0.5`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_l2_penalty", "points": 1, "solution": false}
@@ -331,14 +334,16 @@ def l1_subgradient(w, strength):
 # <details><summary>Hint 1: three cases</summary>
 #
 # The slope of $|w|$ is 1 for positive, -1 for negative weights. At 0 take 0.
-# </details>
+#
 # <details><summary>Hint 2: without cases</summary>
 #
 # NumPy has a function for the sign. `w / np.abs(w)` is not it: it fails at 0.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `np.sign(w)`, times the strength.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_l1_subgradient", "points": 1, "solution": false}
@@ -346,7 +351,7 @@ check("l1_subgradient", l1_subgradient)
 
 # %% [markdown]
 # **Look.** A polynomial of degree 12 with an L2 penalty. **Predict** what the validation error does while the strength
-# grows from almost nothing to very strong. Then reach the two goals.
+# grows from almost nothing to very strong. Then reach the four goals.
 
 # %%
 PenaltyCurve()
@@ -534,15 +539,17 @@ def early_stopping(losses, patience, min_delta=0.0):
 # <details><summary>Hint 1: compared with what?</summary>
 #
 # After 0.3 and 0.5 the suspect is happy about 0.4. Which loss should 0.4 be compared with?
-# </details>
+#
 # <details><summary>Hint 2: how long?</summary>
 #
 # With a patience of 1, the very first epoch that is no better ends the training. How large is `waited` then?
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # Keep the *lowest* loss in place of the last one, and change it only together with `best`. Stop when `waited` has
 # reached `patience`. Ask "is it better?", not "is it worse?": then NaN is no better by itself.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_early_stopping", "points": 3, "solution": false}
@@ -573,7 +580,7 @@ for epoch in (lowest_at, 59):
 
 # %% [markdown]
 # **Look.** Real validation curves are jagged. **Predict** which weights a patience of 5 keeps: the last ones, the best
-# so far, or the best of the whole curve? Then reach the two goals.
+# so far, or the best of the whole curve? Then reach the four goals.
 
 # %%
 PatiencePlot()
@@ -665,16 +672,18 @@ def augment_shift_flip(x, shifts, flips):
 #
 # A loop over the images is fine. `image[:, :, ::-1]` mirrors the last axis of one image (C, H, W). Write into a new
 # array of zeros.
-# </details>
+#
 # <details><summary>Hint 2: move without leaving</summary>
 #
 # `np.roll` brings back on the left what left on the right. Instead, put a broad frame of zeros around the image with
 # `np.pad` and cut out a window.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # With H rows of zeros above and below, the unmoved image starts at row H. To move it *down* by `down`, cut the window
 # that starts at row `H - down` and has H rows. The same for columns.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_augment_shift_flip", "points": 4, "solution": false}
@@ -774,14 +783,16 @@ def label_smoothing(y, eps=0.1):
 # <details><summary>Hint 1: which number is C?</summary>
 #
 # The number of columns of y, not of rows.
-# </details>
+#
 # <details><summary>Hint 2: no cases</summary>
 #
 # The formula is the same for every entry. Do not ask where y is 1: in a mixture nothing is.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `(1 - eps) * y`, plus `eps / y.shape[1]`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_label_smoothing", "points": 1, "solution": false}
@@ -824,14 +835,16 @@ def mixup(x, y, lam, perm):
 # <details><summary>Hint 1: the partners</summary>
 #
 # `x[perm]` is an array of the same shape with the partner of each example in its place.
-# </details>
+#
 # <details><summary>Hint 2: new arrays</summary>
 #
 # `x *= lam` would change the partners before they are used, and the caller's array too.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `lam * x + (1 - lam) * x[perm]`, and the same line for y. Return both.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_mixup", "points": 2, "solution": false}
@@ -878,14 +891,16 @@ def pseudo_labels(probabilities, threshold=0.95):
 # <details><summary>Hint 1: two questions per row</summary>
 #
 # Which column is largest, and how large is it?
-# </details>
+#
 # <details><summary>Hint 2: the axis</summary>
 #
 # Rows are examples. Both answers run along axis 1 and have shape (N,).
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `argmax(axis=1)` for the labels; `max(axis=1)` compared with `>=` for the second. Leave the unsure labels in.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_pseudo_labels", "points": 1, "solution": false}
@@ -966,15 +981,17 @@ def multitask_loss(y_hat, y, known, weights):
 # <details><summary>Hint 1: choose, do not multiply</summary>
 #
 # `np.where(known, y_hat - y, 0)` takes the error where it is known and 0 elsewhere.
-# </details>
+#
 # <details><summary>Hint 2: three steps</summary>
 #
 # Square; add up each column; divide by the number of known targets of that column, `known.sum(axis=0)`, at least 1.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `weights * column_sums / np.maximum(known.sum(axis=0), 1)`, added up. The counts are integers: to keep float32, give
 # them the dtype of y with `.astype(y.dtype)`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_multitask_loss", "points": 2, "solution": false}
@@ -1055,14 +1072,16 @@ def tied_gradient(dw, groups, count):
 # <details><summary>Hint 1: one loop</summary>
 #
 # Start with `count` zeros. Each place adds its slope to the parameter that it uses.
-# </details>
+#
 # <details><summary>Hint 2: a trap without a loop</summary>
 #
 # `gradient[groups] += dw` writes each entry once, however often it is used. `np.add.at` adds every time.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `gradient = np.zeros(count, dw.dtype)`, then `np.add.at(gradient, groups, dw)`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_tied_gradient", "points": 2, "solution": false}
@@ -1157,14 +1176,16 @@ def ensemble_predict(logits):
 # <details><summary>Hint 1: the order</summary>
 #
 # First a softmax for each model and example, along the classes. Then the mean over the models. Then the largest.
-# </details>
+#
 # <details><summary>Hint 2: no overflow</summary>
 #
 # Subtract the largest score along the last axis before the exponential, with `keepdims=True`.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `p = (powers / sums).mean(axis=0)` with sums along the last axis; the labels are `p.argmax(axis=1)`. Return both.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_ensemble_predict", "points": 2, "solution": false}
@@ -1280,16 +1301,18 @@ def dropout_forward(x, p=0.5, train=True, rng=None):
 # <details><summary>Hint 1: a mask</summary>
 #
 # `rng.random(x.shape)` gives numbers from 0 to 1. Which share of them is below p? Those are to be dropped.
-# </details>
+#
 # <details><summary>Hint 2: the factor</summary>
 #
 # The mask divided by `1 - p` is 0 or $1/(1-p)$. A mask of True and False becomes float64 by that: `.astype(x.dtype)`
 # keeps float32.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # In training: keep where `rng.random(x.shape) >= p`, divide by `1 - p`, multiply x by it. In evaluation the factor is
 # `np.ones_like(x)`. Return the product and `(factor,)`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_dropout_forward", "points": 3, "solution": false}
@@ -1342,14 +1365,16 @@ def dropout_backward(dout, cache):
 # <details><summary>Hint 1: one product</summary>
 #
 # No new draw, no p: all that matters is in the cache.
-# </details>
+#
 # <details><summary>Hint 2: the scaling is inside</summary>
 #
 # The factor already contains $1/(1-p)$. Dividing once more scales twice.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `(factor,) = cache`, then `dout` times it, as a new array.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_dropout_backward", "points": 2, "solution": false}
@@ -1357,10 +1382,10 @@ check("dropout_backward", dropout_backward)
 
 # %% [markdown]
 # **Look.** A network learns real digits in your browser. **Predict** what dropout of 0.5 does to the validation loss:
-# is it the same at a small learning rate and at a large one? Then reach the two goals.
+# is it the same at a small learning rate and at a large one? Then reach the four goals.
 
 # %%
-DropoutPlayground()
+Playground()
 
 # %% [markdown]
 # ## 14 · Dropout then
@@ -1408,14 +1433,16 @@ def dropout_classic(x, p=0.5, train=True, rng=None):
 # <details><summary>Hint 1: two factors</summary>
 #
 # In training each entry has 0 or 1. In evaluation all have the same number.
-# </details>
+#
 # <details><summary>Hint 2: which number?</summary>
 #
 # The share that was kept on average in training: $1 - p$.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # As in `dropout_forward`, without the division, and with `np.full_like(x, 1 - p)` for the evaluation.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_dropout_classic", "points": 2, "solution": false}

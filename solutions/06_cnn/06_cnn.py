@@ -271,14 +271,16 @@ def conv_output_size(size, kernel, stride=1, padding=0, dilation=1):
 # <details><summary>Hint 1: whole numbers</summary>
 #
 # `//` divides and rounds down. The result is an integer if all parts are.
-# </details>
+#
 # <details><summary>Hint 2: check by hand</summary>
 #
 # 6 cells, 3 entries, stride 2: the answer is 2. Does your line say so?
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # The numerator is `size + 2 * padding - dilation * (kernel - 1) - 1`; divide, and add 1 *after* the division.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_conv_output_size", "points": 1, "solution": false}
@@ -333,14 +335,16 @@ def pad2d(x, padding, value=0.0):
 # <details><summary>Hint 1: two ways</summary>
 #
 # `np.pad` with one pair per axis; or an array full of `value`, into which the images are copied.
-# </details>
+#
 # <details><summary>Hint 2: four pairs</summary>
 #
 # `np.pad` wants (before, after) for each axis. Examples and channels get `(0, 0)`.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # The last two pairs are `(padding, padding)`; the filling is the argument `constant_values`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_pad2d", "points": 1, "solution": false}
@@ -442,16 +446,18 @@ def conv2d_loops(x, w, b, stride=1, padding=0):
 #
 # Pad first. Make an empty output with the sizes of `conv_output_size` and the dtype of x. `np.ndindex(out.shape)` gives
 # all places in one loop.
-# </details>
+#
 # <details><summary>Hint 2: the window</summary>
 #
 # The window of output (i, j) starts at row `i * stride` and column `j * stride` of the padded image, and has all
 # channels: shape (C, kh, kw), just like `w[k]`.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `window = padded[n, :, i * stride : i * stride + kh, j * stride : j * stride + kw]`, then the sum of `window * w[k]`,
 # plus `b[k]` once.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_conv2d_loops", "points": 3, "solution": false}
@@ -525,16 +531,18 @@ def im2col(x, kernel, stride=1, padding=0):
 # <details><summary>Hint 1: six axes first</summary>
 #
 # Build an array (N, C, kh, kw, H', W') and reshape at the end: `reshape` joins neighbouring axes, the last one fastest.
-# </details>
+#
 # <details><summary>Hint 2: one place of all windows</summary>
 #
 # Entry (u, v) of all windows at once is a slice of the padded images that starts at row u and column v and takes every
 # `stride`-th row and column, H' and W' of them.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `six[:, :, u, v] = padded[:, :, u : u + stride * (rows - 1) + 1 : stride, ...]` for all u and v, then
 # `six.reshape(N, C * kh * kw, rows * columns)`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_im2col", "points": 2, "solution": false}
@@ -580,14 +588,16 @@ def conv2d_forward(x, w, b, stride=1, padding=0):
 # <details><summary>Hint 1: three steps</summary>
 #
 # Filters as rows, windows as columns, product. Then the bias, then the shape.
-# </details>
+#
 # <details><summary>Hint 2: the bias</summary>
 #
 # It belongs to the filters, the rows of the product: give it the shape (K, 1).
-# </details>
+#
 # <details><summary>Hint 3: the shape</summary>
 #
 # The columns of the product are the windows in reading order, so a plain reshape to (N, K, H', W') is right.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_conv2d_forward", "points": 3, "solution": false}
@@ -686,17 +696,19 @@ def conv2d_backward(dout, cache):
 #
 # `db` is a sum of dout over three axes. `dw` and `dx` share a loop over (u, v) and one slice of the padded images, the
 # one of `im2col`.
-# </details>
+#
 # <details><summary>Hint 2: two sums of products</summary>
 #
 # For one (u, v), with `part` the slice, shape (N, C, H', W'): `dw[:, :, u, v]` sums dout times part over examples and
 # places, and is (K, C). What goes back into the slice sums dout times `w[:, :, u, v]` over the filters, and is
 # (N, C, H', W'). `np.einsum` writes both in one line.
-# </details>
+#
 # <details><summary>Hint 3: letters, and the border</summary>
 #
 # In `np.einsum`, letters missing on the right are summed: for dw these are n, i and j, for dx only k. Use `+=` for the
 # slice. Cut with `padding : padding + H`: `padding : -padding` is empty for a padding of 0.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_conv2d_backward", "points": 4, "solution": false}
@@ -767,15 +779,17 @@ def maxpool2d_forward(x, kernel, stride):
 #
 # A loop over output places, as in `conv2d_loops`, with `.max(axis=(2, 3))` of a window (N, C, k, k) for all images at
 # once.
-# </details>
+#
 # <details><summary>Hint 2: without a loop</summary>
 #
 # `sliding_window_view(x, (kernel, kernel), axis=(2, 3))` has shape (N, C, H - k + 1, W - k + 1, k, k): all windows of
 # stride 1.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # Of these windows take every `stride`-th row and column, then `.max(axis=(4, 5))`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_maxpool2d_forward", "points": 2, "solution": false}
@@ -867,14 +881,16 @@ def maxpool2d_backward(dout, cache):
 # <details><summary>Hint 1: who overwrites whom?</summary>
 #
 # In the overlapping map the 9 wins four times. What does the second of its windows do to what the first one gave?
-# </details>
+#
 # <details><summary>Hint 2: one winner</summary>
 #
 # `==` finds all largest numbers. `window.argmax()` finds the first, as a place in the *flattened* window.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `u, v = divmod(int(window.argmax()), kernel)`, then `+=` at row `i * stride + u` and column `j * stride + v` of dx.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_maxpool2d_backward", "points": 3, "solution": false}
@@ -913,14 +929,16 @@ def avgpool2d_forward(x, kernel, stride):
 # <details><summary>Hint 1: what changes?</summary>
 #
 # One word of `maxpool2d_forward`.
-# </details>
+#
 # <details><summary>Hint 2: divide by what?</summary>
 #
 # A window has `kernel * kernel` numbers, whatever the stride.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `windows.mean(axis=(4, 5))`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_avgpool2d_forward", "points": 1, "solution": false}
@@ -967,14 +985,16 @@ def upsample_nearest_forward(x, factor=2):
 # <details><summary>Hint 1: two axes</summary>
 #
 # First the rows, then the columns.
-# </details>
+#
 # <details><summary>Hint 2: which function?</summary>
 #
 # `np.repeat` copies every entry, `np.tile` the whole image. You want the first.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `x.repeat(factor, axis=2)`, and the same along axis 3.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_upsample_nearest_forward", "points": 1, "solution": false}
@@ -1030,14 +1050,16 @@ def receptive_field(layers):
 # <details><summary>Hint 1: two numbers</summary>
 #
 # Walk through the list with two variables: the field, and the length of one step in pixels.
-# </details>
+#
 # <details><summary>Hint 2: the order</summary>
 #
 # A layer's own stride does not widen its own windows. First add, then multiply.
-# </details>
+#
 # <details><summary>Hint 3: one layer</summary>
 #
 # The last entry of a window lies `kernel - 1` gaps behind the first; a gap is `dilation` steps long.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_receptive_field", "points": 2, "solution": false}
@@ -1103,14 +1125,16 @@ def count_conv(channels, filters, kernel, height, width, stride=1, padding=0):
 # <details><summary>Hint 1: one filter</summary>
 #
 # How many weights has it? How many windows does it look at?
-# </details>
+#
 # <details><summary>Hint 2: the places</summary>
 #
 # `conv_output_size` once for the rows, once for the columns.
-# </details>
+#
 # <details><summary>Hint 3: one output number</summary>
 #
 # Each output number sums `channels * kernel**2` products: that, times the outputs, is the work.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_count_conv", "points": 2, "solution": false}
@@ -1260,15 +1284,17 @@ def alexnet_table(layers, shape=(3, 227, 227)):
 #
 # `for name, kind, *numbers in layers:` takes rows of any length apart. Three branches; each makes `parameters` and the
 # new `shape`; count the parameters before the shape changes.
-# </details>
+#
 # <details><summary>Hint 2: dense layers</summary>
 #
 # They take in the product of the whole shape, so the same line works behind maps and behind rows:
 # `int(np.prod(shape))`.
-# </details>
+#
 # <details><summary>Hint 3: pooling</summary>
 #
 # A pooling is a convolution's row with as many filters as channels, padding 0 and no parameters.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_alexnet_table", "points": 3, "solution": false}

@@ -274,16 +274,18 @@ def batchnorm_forward(x, gamma, beta, running_mean, running_var, momentum=0.1, e
 # <details><summary>Hint 1: which axis?</summary>
 #
 # The batch is the first axis. Mean and variance have shape (D,): one number per feature, so `axis=0`.
-# </details>
+#
 # <details><summary>Hint 2: two variances, one sum</summary>
 #
 # Both start from the sum of the squared centred values. Divide it by N to normalise, by N - 1 to remember: the second
 # is the first times N / (N - 1).
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # First `if len(x) < 2: raise ValueError(...)`. Then centred, var and `inv_std`, one line each; `x_hat` is the product
 # of two of them. Return four things; the second is a tuple of three.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_batchnorm_forward", "points": 3, "solution": false}
@@ -366,14 +368,16 @@ def batchnorm_eval(x, gamma, beta, running_mean, running_var, eps=1e-5):
 # <details><summary>Hint 1: whose numbers?</summary>
 #
 # Neither `x.mean` nor `x.var` occurs here.
-# </details>
+#
 # <details><summary>Hint 2: the order</summary>
 #
 # Subtract the mean, divide by the root, multiply by gamma, and add beta last.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # One line is enough, and arrays of shape (D,) line up with x by themselves. Is `eps` under the root?
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_batchnorm_eval", "points": 1, "solution": false}
@@ -482,16 +486,18 @@ def batchnorm_backward(dout, cache):
 #
 # One line for each box of the picture, from right to left: dx_hat, dinv_std, dvar, dcentred, dx. Each has the shape of
 # what it belongs to: (N, D) or (D,).
-# </details>
+#
 # <details><summary>Hint 2: sums and means</summary>
 #
 # Where one number served a whole batch, its gradient is a sum over the batch: dgamma, dbeta, dinv_std. dcentred has two
 # parts. And x - mean(x) backwards is: take the mean of the gradient away.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # dinv_std is the sum of dx_hat times centred, and dvar is that times the slope of `inv_std`. dcentred has one part
 # from the product and one from the variance: add them before you take the mean away.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_batchnorm_backward", "points": 4, "solution": false}
@@ -564,14 +570,16 @@ def batchnorm_backward_compact(dout, cache):
 # <details><summary>Hint 1: you have both parts already</summary>
 #
 # The mean of dout is dbeta / N. Which of your gradients is the mean of dout times x_hat, times N?
-# </details>
+#
 # <details><summary>Hint 2: the part along x_hat</summary>
 #
 # x_hat times the mean of dout * x_hat: one mean per feature, times a value per example.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # Take both parts away from dout first. Only what is left is multiplied, by gamma and inv_std.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_batchnorm_backward_compact", "points": 3, "solution": false}
@@ -650,16 +658,18 @@ def batchnorm2d_forward(x, gamma, beta, running_mean, running_var, momentum=0.1,
 # <details><summary>Hint 1: three axes at once</summary>
 #
 # `x.mean(axis=(0, 2, 3))` leaves the channels: shape (C,).
-# </details>
+#
 # <details><summary>Hint 2: back to images</summary>
 #
 # An array of shape (C,) lines up with the *columns* of an image. `mean[:, None, None]` has shape (C, 1, 1) and lines
 # up with the channels. So do gamma and beta.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # Your `batchnorm_forward` with `axis=(0, 2, 3)`, with `[:, None, None]` wherever a (C,) meets the images, and with
 # `n = x.size // x.shape[1]`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_batchnorm2d_forward", "points": 3, "solution": false}
@@ -793,14 +803,16 @@ def layernorm_forward(x, gamma, beta, eps=1e-5):
 # <details><summary>Hint 1: the last axis</summary>
 #
 # `axis=-1` is the last one, for two, three or any number of axes.
-# </details>
+#
 # <details><summary>Hint 2: keep the axis</summary>
 #
 # `keepdims=True` leaves a last axis of length 1, which lines up with x. gamma and beta line up without any help.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `centred = x - x.mean(axis=-1, keepdims=True)`; its squares' mean plus eps, under the root, is what to divide by.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_layernorm_forward", "points": 2, "solution": false}
@@ -840,15 +852,17 @@ def groupnorm_forward(x, gamma, beta, groups, eps=1e-5):
 #
 # Neighbouring channels lie next to each other in memory: reshaping to (N, groups, what is left) makes one row per
 # group.
-# </details>
+#
 # <details><summary>Hint 2: there and back</summary>
 #
 # Normalise along the last axis of these rows, then reshape to the shape of x.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `parts = x.reshape(len(x), groups, -1)`, then as in layer normalisation, then `.reshape(x.shape)`, and only then
 # `gamma[:, None, None]` and `beta[:, None, None]`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_groupnorm_forward", "points": 3, "solution": false}
@@ -1146,15 +1160,17 @@ def fold_batchnorm_into_conv(w, b, gamma, beta, running_mean, running_var, eps=1
 #
 # One scale per filter: which axis of w counts the filters? And what does the normalisation do to a constant b that the
 # convolution adds?
-# </details>
+#
 # <details><summary>Hint 2: what lines up with what</summary>
 #
 # NumPy lines shapes up from the right: (K, 1, 1) meets the axes C, kh, kw. You need a shape with four entries.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # The scale is right, but must have one entry per filter and length 1 along the three other axes. The old bias is
 # normalised like everything else that leaves the convolution.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_fold_batchnorm_into_conv", "points": 3, "solution": false}
@@ -1278,14 +1294,16 @@ def recalibrate_statistics(batches):
 # <details><summary>Hint 1: features or images?</summary>
 #
 # `batches[0].ndim` tells: 4 for images. Only the axes differ, 0 or (0, 2, 3).
-# </details>
+#
 # <details><summary>Hint 2: the variance</summary>
 #
 # `batch.var(axis=..., ddof=1)` divides by the number of values minus 1.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # First one mean and one variance per batch. Only then average, over the batches and not over the examples.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_recalibrate_statistics", "points": 2, "solution": false}

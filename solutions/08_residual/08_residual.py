@@ -235,14 +235,16 @@ def residual_forward(x, branch):
 # <details><summary>Hint 1: what comes back</summary>
 #
 # The branch returns two things. Give both a name in one line: `f, inner = ...`.
-# </details>
+#
 # <details><summary>Hint 2: new arrays</summary>
 #
 # `x += f` and `f += x` change arrays that belong to others. `x + f` makes a new one.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # Call the branch, then return a pair: the sum, and the tuple `(f, inner)`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_residual_forward", "points": 2, "solution": false}
@@ -356,15 +358,17 @@ def residual_backward(dout, cache, branch_backward):
 # <details><summary>Hint 1: what goes in</summary>
 #
 # Both ways get all of `dout`. The branch's way back also needs `inner`, the second entry of the cache.
-# </details>
+#
 # <details><summary>Hint 2: an array or a tuple?</summary>
 #
 # `isinstance(through, tuple)` tells. If it is an array, make a tuple of one: `(through,)`.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # Take the tuple apart with `dx, *rest = ...`. Return `dout + dx`, then the rest: `return dout + dx, *rest`. No `+=`,
 # for `dx` may be `dout` itself.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_residual_backward", "points": 2, "solution": false}
@@ -466,15 +470,17 @@ def projection_shortcut(x, w, stride=2):
 # <details><summary>Hint 1: which pixels?</summary>
 #
 # A slice with a step begins at 0 and rounds up by itself: `x[:, :, ::stride, ::stride]`.
-# </details>
+#
 # <details><summary>Hint 2: which sum?</summary>
 #
 # For each image and pixel: the matrix `w[:, :, 0, 0]`, (K, C), times the vector of its C channels. `np.einsum` says so
 # in letters, with `kc` for the matrix and `nchw` for the images.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # The `c` disappears, because it is summed over. What stays, in this order: image, filter, row, column.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_projection_shortcut", "points": 2, "solution": false}
@@ -548,16 +554,18 @@ def preactivation_block(x, gamma1, beta1, w1, gamma2, beta2, w2):
 # <details><summary>Hint 1: keep x</summary>
 #
 # Work on another name, `h`. What is added at the end is x as it came in, not its normalised version.
-# </details>
+#
 # <details><summary>Hint 2: one half</summary>
 #
 # `h, norm, _, _ = batchnorm2d_forward(h, gamma1, beta1, np.zeros_like(beta1), np.ones_like(beta1))`, then
 # `h, relu = relu_forward(h)`.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # The half ends with `h, conv = conv2d_forward(h, w1, padding=1)`. The second half is the same with gamma2, beta2, w2.
 # Return `x + h` and a tuple with the caches.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_preactivation_block", "points": 3, "solution": false}
@@ -614,14 +622,16 @@ def bottleneck_cost(channels, reduced, height, width):
 # <details><summary>Hint 1: one convolution</summary>
 #
 # K filters of size 3 x 3 over C channels hold K times C times 9 numbers; of size 1 x 1, K times C.
-# </details>
+#
 # <details><summary>Hint 2: three of them</summary>
 #
 # `channels` to `reduced`, `reduced` to `reduced`, `reduced` to `channels`. Add them up.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # The first and the third convolution cost the same, the second `9 * reduced**2`. Every weight works at each pixel.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_bottleneck_cost", "points": 2, "solution": false}
@@ -699,16 +709,18 @@ def gradient_norm_by_depth(x, weights, dout, residual=True):
 # <details><summary>Hint 1: forward</summary>
 #
 # Keep two lists: the input of every layer, and where its scores `h @ w.T` were above 0.
-# </details>
+#
 # <details><summary>Hint 2: backward</summary>
 #
 # From the last layer to the first: `dz = dout * (scores > 0)`, the norm of `dz.T @ h` with that layer's *input* h, then
 # a new `dout`: `dz @ w`, and with skips the old `dout` is added.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `norms = np.empty(len(weights), x.dtype)`; `for k in reversed(range(len(weights))):` fills `norms[k]` with
 # `np.linalg.norm(...)`. Write `dout = dz @ w + dout`, never `dout += ...`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_gradient_norm_by_depth", "points": 4, "solution": false}
@@ -830,14 +842,16 @@ def zero_init_gamma(gammas):
 # <details><summary>Hint 1: two loops</summary>
 #
 # Over the blocks, and in each block over all of its arrays but the last: `block[:-1]`.
-# </details>
+#
 # <details><summary>Hint 2: new arrays</summary>
 #
 # `gamma.copy()` for those that stay. `np.zeros_like(block[-1])` has the right shape and dtype.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # For each block: a list of the copies, and the zeros at its end. Collect these lists.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_zero_init_gamma", "points": 2, "solution": false}
@@ -1013,15 +1027,17 @@ def stochastic_depth(x, f, p=0.5, train=True, rng=None, keep=None):
 #
 # The first one looks at training alone: what is multiplied by the factor? The second one compares both modes: how often
 # is it scaled in all?
-# </details>
+#
 # <details><summary>Hint 2: evaluation</summary>
 #
 # Training has divided by 1 - p already. Then evaluation has nothing left to scale.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # The lines that make `keep` and `factor` are right. The factor belongs to f alone, and evaluation is `x + f`, with ones
 # as factors.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_stochastic_depth", "points": 3, "solution": false}
@@ -1105,17 +1121,19 @@ def resnet18_shapes(shape=(3, 224, 224), classes=1000):
 #
 # Three things change from row to row: the channels that come in, the height, the width. Start with `inputs, *size =
 # shape`; then `size = [conv_output_size(pixels, 7, 2, 3) for pixels in size]` is one step.
-# </details>
+#
 # <details><summary>Hint 2: one block</summary>
 #
 # With `channels` filters: 9 times inputs times channels, 9 times channels squared, and 4 times channels for two
 # normalisations. If `inputs != channels`: a shortcut, inputs times channels plus 2 times channels, and the size halves.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `for stage, channels in enumerate((64, 128, 256, 512), start=1):`, inside it `for block in (1, 2):`. Append `(name,
 # (channels, *size), parameters)`, then set `inputs = channels`. Last `("mean", (512,), 0)` and `("fc", (classes,),
 # 513 * classes)`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_resnet18_shapes", "points": 4, "solution": false}
@@ -1266,16 +1284,18 @@ class ResNetSmall(torch.nn.Module):
 #
 # `super().__init__()` first. Then six convolutions, each followed by its `BatchNorm2d`, in the order of the docstring,
 # and one `Linear`. Write `forward` below `__init__`.
-# </details>
+#
 # <details><summary>Hint 2: a block</summary>
 #
 # Keep the block's input: `f = torch.relu(norm1(conv1(h)))`, then `h = torch.relu(h + norm2(conv2(f)))`. The last ReLU
 # stands around the sum. In block B the shortcut's layers stand around `h`.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # First convolution of B: `Conv2d(width, 2 * width, 3, stride=2, padding=1, bias=False)`. Shortcut: `Conv2d(width,
 # 2 * width, 1, stride=2, bias=False)`. At the end `self.dense(h.mean(dim=(2, 3)))`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_ResNetSmall", "points": 4, "solution": false}

@@ -197,16 +197,18 @@ def tokenize(text):
 #
 # Go through `text.lower()`. While a sign belongs to a word (`sign.isalnum()` or one of `_'`), collect it. Otherwise the
 # word is finished.
-# </details>
+#
 # <details><summary>Hint 2: with a regular expression</summary>
 #
 # `\w` stands for letters, digits and the underscore, of all alphabets. `[^...]` is everything but what is listed, `\s`
 # is white space, `a|b` is a or b.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `re.findall` with two patterns joined by `|`: one or more signs of a word, or exactly one sign that is neither of a
 # word nor white space. Remember the apostrophe in both.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_tokenize", "points": 2, "solution": false}
@@ -264,16 +266,18 @@ def build_vocab(texts, min_count, max_size):
 # <details><summary>Hint 1: count</summary>
 #
 # Count every occurrence in every text: with a dict, or with `collections.Counter`.
-# </details>
+#
 # <details><summary>Hint 2: sort</summary>
 #
 # `sorted(words, key=...)` takes a function that returns a pair: first what counts most, then what decides ties. A minus
 # turns the order of numbers round.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # Key `(-counts[word], word)`; words with `counts[word] >= min_count`; keep `max_size - 2` of them; number the list that
 # begins with the two special entries.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_build_vocab", "points": 2, "solution": false}
@@ -317,14 +321,16 @@ def encode_and_pad(tokens, vocab, length):
 # <details><summary>Hint 1: start with padding</summary>
 #
 # An array of `length` zeros, `dtype=np.int64`, is already a row for the empty text.
-# </details>
+#
 # <details><summary>Hint 2: unknown words</summary>
 #
 # `vocab.get(token, 1)` is the number of the token, or 1 if there is none.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # Cut first: `tokens[:length]`. Then write the list of numbers into the beginning of the zeros.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_encode_and_pad", "points": 2, "solution": false}
@@ -422,14 +428,16 @@ def embedding_forward(ids, w):
 # <details><summary>Hint 1: no loop</summary>
 #
 # NumPy takes an array of integers as an index.
-# </details>
+#
 # <details><summary>Hint 2: try it</summary>
 #
 # `small_table[np.array([3, 2])]` has two rows.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # Index `w` with `ids`, and return the cache beside it.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_embedding_forward", "points": 1, "solution": false}
@@ -485,14 +493,16 @@ def embedding_backward(dout, cache):
 # <details><summary>Hint 1: the shape</summary>
 #
 # Start from zeros of the shape of `w`.
-# </details>
+#
 # <details><summary>Hint 2: a loop is fine</summary>
 #
 # `for place in np.ndindex(ids.shape)` visits every place; add its gradient to the row of its word.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `np.add.at(array, index, values)` is `+=` that does not forget repeated indices.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_embedding_backward", "points": 3, "solution": false}
@@ -563,16 +573,18 @@ def conv1d_forward(x, w, b):
 # <details><summary>Hint 1: which loop?</summary>
 #
 # A loop over the windows works. A loop over the *columns* j of the filter is shorter: for each j, which words meet it?
-# </details>
+#
 # <details><summary>Hint 2: one column</summary>
 #
 # Column j meets the words `x[:, j : j + places]`, where `places` is the number of windows. Its weights are `w[:, :, j]`
 # with shape (M, D).
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `A @ w[:, :, j].T`, where A are the words that meet column j, is (N, places, M). Add these up over j; then the bias,
 # once.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_conv1d_forward", "points": 3, "solution": false}
@@ -624,16 +636,18 @@ def conv1d_backward(dout, cache):
 # <details><summary>Hint 1: the same loop</summary>
 #
 # Take the forward pass, column by column, and turn each line round. `dx` starts as zeros.
-# </details>
+#
 # <details><summary>Hint 2: two lines per column</summary>
 #
 # `dx[:, j : j + places] += ...` from dout (N, places, M) and `w[:, :, j]` (M, D). For `dw[:, :, j]`, sum over texts and
 # windows: make both arrays two-dimensional with `reshape`, or use `np.einsum("nlm,nld->md", ...)`.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `dout @ w[:, :, j]` goes into dx with `+=`; `np.einsum("nlm,nld->md", dout, x[:, j : j + places])` is the column of
 # dw; db sums dout over axes 0 and 1.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_conv1d_backward", "points": 4, "solution": false}
@@ -727,15 +741,17 @@ def max_over_time_forward(x, mask):
 # <details><summary>Hint 1: what is 0?</summary>
 #
 # Multiplying by the mask turns padding into 0. Which answers are smaller than that? What would always lose?
-# </details>
+#
 # <details><summary>Hint 2: which place?</summary>
 #
 # `max(axis=2)` mixes the filters before the place is chosen. Look for the place along axis 1, for each filter.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # Fill with `-np.inf` by `np.where`. `argmax(axis=1)` is (N, M); put an axis in its middle with `[:, None]`, and pick
 # the values with `np.take_along_axis(..., which, axis=1)[:, 0]`.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_max_over_time_forward", "points": 2, "solution": false}
@@ -780,14 +796,16 @@ def max_over_time_backward(dout, cache):
 # <details><summary>Hint 1: mostly zeros</summary>
 #
 # Start from zeros of the shape of `x`, and fill one number per text and filter.
-# </details>
+#
 # <details><summary>Hint 2: a loop is fine</summary>
 #
 # `for n, m in np.ndindex(dout.shape)`: the place is `which[n, 0, m]`.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `np.put_along_axis(dx, which, values, axis=1)` writes into `dx`; the values need the shape (N, 1, M).
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_max_over_time_backward", "points": 2, "solution": false}
@@ -882,16 +900,18 @@ def text_cnn_forward(ids, embedding, filters, biases, w, b):
 # <details><summary>Hint 1: one loop</summary>
 #
 # Look the words up once. Then loop over the pairs of filters and biases, and collect one array (N, M) per width.
-# </details>
+#
 # <details><summary>Hint 2: the mask</summary>
 #
 # The width is `windows.shape[2]`. The comparison makes a new array, so you may write into it: its column 0 is True for
 # all texts.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # Per width: `conv1d_forward(...)[0]`, `np.maximum(..., 0)`, the mask, `max_over_time_forward(...)[0]`. At the end
 # `np.concatenate` along axis 1, and the dense layer.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_text_cnn_forward", "points": 4, "solution": false}
@@ -1116,14 +1136,16 @@ def macro_f1(y_true, y_pred, classes):
 # <details><summary>Hint 1: class by class</summary>
 #
 # Loop over `range(classes)`, and compare both arrays with the class.
-# </details>
+#
 # <details><summary>Hint 2: the bottom</summary>
 #
 # $2\,TP + FP + FN$ is the number of labels of the class plus the number of answers with the class.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # `2 * np.sum((y_true == c) & (y_pred == c))` divided by that; 0 where the bottom is 0. Return `float(...)` of the mean.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_macro_f1", "points": 2, "solution": false}
@@ -1181,16 +1203,18 @@ def top_ngrams(texts, answers, width, k):
 # <details><summary>Hint 1: collect</summary>
 #
 # A dict from words to their largest answer. Loop over texts, and over `range(len(tokens) - width + 1)`.
-# </details>
+#
 # <details><summary>Hint 2: ties</summary>
 #
 # `sorted` keeps the order of equals, so what you collected first stays first. But if the same words come again with a
 # larger answer, it is the *later* place that counts.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # List all pairs (words, answer) with an answer above 0 in reading order. Sort the list with `key=lambda pair:
 # -pair[1]`. Then go through it, keep each group of words the first time you meet it, and stop after k.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_top_ngrams", "points": 3, "solution": false}
@@ -1320,16 +1344,18 @@ class TextCNN(torch.nn.Module):
 #
 # `super().__init__()` first. Then, in this order: `torch.nn.Embedding`, a `ModuleList` with a `torch.nn.Conv1d` for
 # each width, `torch.nn.Dropout`, `torch.nn.Linear`.
-# </details>
+#
 # <details><summary>Hint 2: the mask in Torch</summary>
 #
 # The mask of section 6 works on tensors as it is, with shape (N, L'). The answers are (N, M, L'): give the mask an axis
 # in the middle, `[:, None]`. `answers.masked_fill(where, value)` writes a value where a mask is True.
-# </details>
+#
 # <details><summary>Hint 3: almost the answer</summary>
 #
 # Per layer: ReLU of the layer's answers, fill what does *not* count (`~`), maximum over the last axis with `.amax`.
 # Join with `torch.cat`. `layer.kernel_size[0]` is the width.
+# </details>
+# </details>
 # </details>
 
 # %% nbgrader={"grade": true, "grade_id": "check_TextCNN", "points": 4, "solution": false}

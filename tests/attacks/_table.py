@@ -19,8 +19,13 @@ HEAD = """\
 
 Each line is a submission under `tests/attacks/` that goes through the real pipeline in `tests/test_attacks.py`.
 Exercises that are not named get full points: what one answer does costs only that answer.
-For every one the test also looks for what it planted (files, variables, listeners), for processes and files that are
-left, and for tags on the feedback page.
+For every one the test also looks for what it planted (files, variables, listeners), for processes that are left,
+and for tags on the feedback page; and it compares every file of the course outside the learner's own folder byte by
+byte.
+
+What no submission can try has tests of its own: archives that climb out of their folder or expand without end
+(`tests/test_archives.py`, `tests/test_collect.py`), kills at any moment (`tests/test_resume.py`), walls that are
+missing (`tests/test_doctor.py`), regrading (`tests/test_regrade.py`), and fuzzed notebooks (`tests/test_fuzz.py`).
 
 This page is written by `python -m attacks._table` in the folder `tests`; a test compares it.
 """

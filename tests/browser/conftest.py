@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import shutil
@@ -10,9 +11,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -129,8 +131,8 @@ def lab_environment(home: Path, token: str) -> dict[str, str]:
 
 
 def wait_until_up(process: subprocess.Popen, port: int, log: Path) -> None:
-    """Return when the server accepts connections; fail with its own words when it ends or takes a minute."""
-    deadline = time.monotonic() + 60
+    """Return when the server accepts connections; fail with its own words when it ends or takes two minutes."""
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return
@@ -174,17 +176,28 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 @pytest.fixture
-def notebook(lab: Lab, watched: Watched):
-    """A function that writes a notebook from code cells, opens it in JupyterLab and runs all cells."""
+def open_book(lab: Lab, watched: Watched) -> Iterator[Callable[[dict[str, Any]], Watched]]:
+    """A function that opens a notebook, given as JSON, and runs all cells; its kernel ends with the test."""
 
-    def open_notebook(*cells: str) -> Watched:
-        name = f"{secrets.token_hex(4)}.ipynb"
-        book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-        book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        nbformat.write(book, lab.folder / name)
-        watched.page.goto(f"{lab.url}/lab/workspaces/{name[:8]}/tree/{name}?token={lab.token}")
+    def open_and_run(book: dict[str, Any]) -> Watched:
+        name = secrets.token_hex(4)
+        (lab.folder / f"{name}.ipynb").write_text(json.dumps(book), encoding="utf-8")
+        watched.page.goto(f"{lab.url}/lab/workspaces/{name}/tree/{name}.ipynb?token={lab.token}")
         watched.page.wait_for_function(KERNEL_IS_IDLE)
         watched.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
         return watched
+
+    yield open_and_run
+    watched.page.evaluate("() => window.jupyterapp?.shell.currentWidget?.sessionContext?.shutdown()")
+
+
+@pytest.fixture
+def notebook(open_book: Callable[[dict[str, Any]], Watched]) -> Callable[..., Watched]:
+    """A function that writes a notebook from code cells, opens it in JupyterLab and runs all cells."""
+
+    def open_notebook(*cells: str) -> Watched:
+        book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+        book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        return open_book(book)
 
     return open_notebook

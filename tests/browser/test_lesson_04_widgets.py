@@ -75,6 +75,51 @@ def test_valleys_goal_is_reached_by_hand(still_page) -> None:
     expect(root.locator(".look-goal").nth(1)).to_contain_text("Momentum rolled over the pass")
 
 
+def test_noise_goal_appears_last_and_needs_a_middle_rate(still_page) -> None:
+    """Once two goals are reached a third one asks for the rate between dancing around and not arriving."""
+    race = ContourRace(noise=2, step=300, lr=0.0398, prediction="both", goal_reached=True, second_reached=True)
+    page = still_page(race).page
+    root = page.locator(".look")
+    third, rate = root.locator(".look-goal").nth(2), range_of(root, "learning rate \u03b7")
+    expect(root.locator(".look-detail")).to_have_text("SGD, mean loss of the last 100 steps: 0.092")
+    rate.fill("-2.3")
+    expect(third.locator(".look-goal-state")).to_have_text("not yet")
+    rate.fill("-1.86")
+    expect(third).to_contain_text("at learning rate 0.014. A larger rate dances around the minimum")
+
+
+def test_noise_goal_waits_for_the_others(still_page) -> None:
+    """Before the first two are reached there is no third goal, nor another draw of a noise that is not there."""
+    root = still_page(ContourRace(prediction="both", second_reached=True)).page.locator(".look")
+    expect(root.locator(".look-goal:visible")).to_have_count(2)
+    expect(root.get_by_role("button", name="Other noise")).to_be_hidden()
+
+
+def test_other_noise_is_another_race(still_page) -> None:
+    """The button draws the noise anew: other losses, another picture; after draw 99 comes draw 0."""
+    page = still_page(ContourRace(noise=1, step=200, seed=99, prediction="both")).page
+    root = page.locator(".look")
+    losses, picture = root.locator("tbody").inner_text(), root.evaluate(PICTURE)
+    root.get_by_role("button", name="Other noise").click()
+    drawn_anew = root.locator("tbody").inner_text()
+    assert drawn_anew != losses
+    assert root.evaluate(PICTURE) != picture
+    root = still_page(ContourRace(noise=1, step=200, prediction="both")).page.locator(".look")
+    assert root.locator("tbody").inner_text() == drawn_anew
+
+
+def test_loss_chart_follows_the_race(still_page) -> None:
+    """The chart says in words from where to where each drawn runner's loss went, and is drawn anew at every step."""
+    page = still_page(ContourRace(prediction="both")).page
+    chart = page.locator(".look-below canvas")
+    before = chart.evaluate("(node) => node.toDataURL()")
+    range_of(page.locator(".look"), "step").fill("57")
+    expect(chart).to_have_attribute(
+        "aria-label", re.compile("up to step 57. SGD from 13 to 0.64; momentum from 13 to 0.021")
+    )
+    assert chart.evaluate("(node) => node.toDataURL()") != before
+
+
 def test_flying_out_is_told(still_page) -> None:
     """A rate above 2 / conditioning throws SGD out; the table says so and the prediction is answered."""
     page = still_page(ContourRace(conditioning=50, lr=0.05, prediction="steep")).page
@@ -82,7 +127,7 @@ def test_flying_out_is_told(still_page) -> None:
     range_of(root, "step").fill("300")
     expect(root.locator("tbody tr").first).to_contain_text("flew out")
     expect(root.locator(".look-verdict")).to_contain_text("You said the steep direction: right.")
-    expect(root.get_by_role("img")).to_have_attribute("aria-label", re.compile("SGD flew out"))
+    expect(root.get_by_role("img").first).to_have_attribute("aria-label", re.compile("SGD flew out"))
 
 
 def test_race_plays_pauses_steps_and_resets(still_page) -> None:
@@ -138,7 +183,7 @@ def test_live_region_is_quiet_while_playing(still_page) -> None:
 def test_start_moves_by_click_and_by_keyboard(still_page) -> None:
     """A click in the picture and the arrow keys of two sliders move the start point; before the guess neither does."""
     page = still_page(ContourRace()).page
-    root, picture = page.locator(".look"), page.locator("canvas")
+    root, picture = page.locator(".look"), page.locator("canvas").first
     label = "(root) => root.querySelector('canvas').getAttribute('aria-label').match(/Start at (.*?)\\. After/)[1]"
     picture.click(position={"x": 300, "y": 100})
     assert root.evaluate(label) == "(\u22122.00, 1.50)"
@@ -157,7 +202,7 @@ def test_ticks_decide_who_is_drawn(still_page) -> None:
     table, before = root.locator("tbody").inner_text(), root.evaluate(PICTURE)
     root.get_by_role("checkbox", name="momentum", exact=True).uncheck()
     assert root.evaluate(PICTURE) != before
-    assert "momentum at" not in root.get_by_role("img").get_attribute("aria-label")
+    assert "momentum at" not in root.get_by_role("img").first.get_attribute("aria-label")
     assert root.locator("tbody").inner_text() == table
 
 

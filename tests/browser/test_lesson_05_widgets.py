@@ -1,4 +1,4 @@
-"""The four look widgets of lesson 05 in a real Chromium, without a kernel: goals, access, speed."""
+"""Three look widgets of lesson 05 in a real Chromium, without a kernel: goals, access, speed."""
 
 from __future__ import annotations
 
@@ -15,61 +15,14 @@ from driving import (
     assert_readable,
     press,
     range_of,
-    wait_for_data,
 )
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 
-from course_lib.widgets.dropout import DropoutPlayground, DropoutSlider
+from course_lib.widgets.dropout import DropoutSlider
 from course_lib.widgets.penalties import PenaltyCurve
 from course_lib.widgets.stopping import PatiencePlot
 
 pytestmark = pytest.mark.browser
-
-FAST = "lr0.32-p0.5-h64-b32-s0"
-# How long Stop takes: from the event to the end of its handlers, and whether any slice worked afterwards.
-STOP = """async (root) => {
-  const frame = () => new Promise((done) => requestAnimationFrame(done));
-  const play = [...root.querySelectorAll('button')].find((node) => ['Play', 'Pause'].includes(node.textContent));
-  const times = [];
-  let late = 0;
-  for (let k = 0; k < 20; k += 1) {
-    play.click();
-    for (let i = 0; i < 5 + (k % 7); i += 1) await frame();
-    await new Promise((done) => setTimeout(done, k % 5));
-    const asked = performance.now();
-    await new Promise((done) => setTimeout(() => { play.click(); times.push(performance.now() - asked); done(); }, 0));
-    const worked = root.dataset.worked;
-    for (let i = 0; i < 3; i += 1) await frame();
-    late += root.dataset.worked !== worked || root.dataset.playing !== 'false';
-  }
-  return [times, late];
-}"""
-# The longest piece of script between two frames while training goes on.
-SLICES = """async (root) => {
-  const seen = [];
-  const original = window.requestAnimationFrame;
-  window.requestAnimationFrame = (work) => original((now) => {
-    const start = performance.now();
-    work(now);
-    seen.push(performance.now() - start);
-  });
-  [...root.querySelectorAll('button')].find((node) => node.textContent === 'Play').click();
-  await new Promise((done) => setTimeout(done, 2500));
-  window.requestAnimationFrame = original;
-  return seen;
-}"""
-
-
-def play_to_the_end(page: Page, root: Locator) -> None:
-    """Press Play and wait until the training rests."""
-    root.get_by_role("button", name="Play").click()
-    wait_for_data(page, root, "d.playing === 'false'")
-
-
-def one_epoch(page: Page, root: Locator) -> None:
-    """Press One epoch and wait until it is over."""
-    root.get_by_role("button", name="One epoch").click()
-    wait_for_data(page, root, "d.playing === 'false'")
 
 
 def test_slider_goals_are_reached_by_hand(still_page) -> None:
@@ -91,114 +44,6 @@ def test_slider_goals_are_reached_by_hand(still_page) -> None:
     root.get_by_role("checkbox").check()
     expect(root.locator(".look-goal").nth(1)).to_contain_text("evaluation gives 4.000 times")
     expect(root.locator(".look-verdict")).to_contain_text("It is twice as large.")
-
-
-def test_playground_goals_and_prediction_by_hand(still_page) -> None:
-    """Four runs by keyboard answer the prediction with their own numbers; the goals are told on the way."""
-    page = still_page(DropoutPlayground()).page
-    root = page.locator(".look")
-    answer(root, "Always lowers it")
-    play_to_the_end(page, root)
-    range_of(root, "dropout p").fill("0.5")
-    assert root.get_attribute("data-past") == "1"
-    play_to_the_end(page, root)
-    expect(root.locator(".look-verdict")).to_contain_text("Compare at another rate")
-    expect(root.locator(".look-goal-state").first).to_have_text("not yet")
-    press(page, range_of(root, "learning rate \u03b7"), "ArrowRight", 25)
-    assert root.get_attribute("data-past") == "2"
-    play_to_the_end(page, root)
-    for k in range(2):
-        expect(root.locator(".look-goal-state").nth(k)).to_have_text("reached")
-    expect(root.locator("[aria-live=polite]")).to_contain_text("Goal reached")
-    range_of(root, "dropout p").fill("0")
-    play_to_the_end(page, root)
-    expect(root.locator(".look-verdict")).to_contain_text("It depends on the learning rate. Rate 0.032")
-    expect(root.locator("tbody tr")).to_have_count(4)
-
-
-def test_code_restores_the_settings(still_page) -> None:
-    """A pasted code moves every slider, a wrong one is refused with an example, a row brings its settings back."""
-    page = still_page(DropoutPlayground(code="lr1-p0.2-h32-b64-s4", prediction="depends")).page
-    root = page.locator(".look")
-    field = root.get_by_role("textbox", name="Settings as a code")
-    expect(field).to_have_value("lr1-p0.2-h32-b64-s4")
-    one_epoch(page, root)
-    assert (root.get_attribute("data-epochs"), root.get_attribute("data-steps")) == ("1", "7")
-    play_to_the_end(page, root)
-    field.fill("lr0.1-p0.35-h128-b16-s9")
-    field.press("Enter")
-    names = ("learning rate \u03b7", "dropout p", "hidden units", "batch size", "seed")
-    shown = [range_of(root, name).get_attribute("aria-valuetext") for name in names]
-    assert shown == ["0.1", "0.35", "128", "16", "9"]
-    for wrong in ("adam", "lr0-p0.5-h64-b32-s0", "lr0.1-p0.95-h64-b32-s0", "lr0.1-p0.5-h64-b32-s100"):
-        field.fill(wrong)
-        root.get_by_role("button", name="Use this code").click()
-        expect(field).to_have_attribute("aria-invalid", "true")
-        expect(root.locator(".look-stack .look-why")).to_contain_text("It looks like lr0.3-p0.5-h64-b32-s0.")
-    root.get_by_role("button", name="Use the settings of run A").click()
-    expect(field).to_have_value("lr1-p0.2-h32-b64-s4")
-    expect(field).to_have_attribute("aria-invalid", "false")
-
-
-def test_a_rate_too_large_is_told(still_page) -> None:
-    """When the loss is no number any more, training stops and a sentence says what to do."""
-    page = still_page(DropoutPlayground(lr=10, p=0.9, hidden=256, batch=8, prediction="depends")).page
-    page.evaluate("() => { Math.exp = () => NaN; }")
-    root = page.locator(".look")
-    play_to_the_end(page, root)
-    expect(root.locator(".look-steady")).to_have_text(re.compile("Choose a smaller rate"))
-
-
-def test_stop_answers_at_once(still_page, capsys) -> None:
-    """Pause answers within 100 ms even with 256 units and whole batches, and nothing works afterwards."""
-    page = still_page(DropoutPlayground(hidden=256, batch=400, p=0.2, prediction="depends")).page
-    times, late = page.locator(".look").evaluate(STOP)
-    with capsys.disabled():
-        print(f"\nplayground: stop answers after {statistics.median(times):.1f} ms, at most {max(times):.1f} ms")
-    assert max(times) < 100
-    assert late == 0
-
-
-def test_slices_are_shorter_than_a_frame(still_page, capsys) -> None:
-    """While training, the script of a frame takes less than 16 ms in the median, at any width and batch."""
-    page = still_page(DropoutPlayground(hidden=256, batch=400, prediction="depends")).page
-    seen = page.locator(".look").evaluate(SLICES)
-    with capsys.disabled():
-        print(f"\nplayground: {len(seen)} slices, median {statistics.median(seen):.1f} ms, longest {max(seen):.1f} ms")
-    assert len(seen) > 20
-    assert statistics.median(seen) < 16
-
-
-def test_less_motion_shows_the_picture_at_rest(still_page) -> None:
-    """With prefers-reduced-motion the curves stay still while training and appear when it rests."""
-    page = still_page(DropoutPlayground(code=FAST, prediction="depends")).page
-    page.emulate_media(reduced_motion="reduce")
-    root = page.locator(".look")
-    before = root.evaluate(PICTURE)
-    root.get_by_role("button", name="Play").click()
-    wait_for_data(page, root, "Number(d.worked) > 20")
-    assert root.evaluate("(node) => node.dataset.playing") == "true"
-    assert root.evaluate(PICTURE) == before
-    root.get_by_role("button", name="Pause").click()
-    assert root.evaluate(PICTURE) != before
-
-
-def test_training_ends_with_the_page_element(still_page) -> None:
-    """Once removed from the page, no further slice is worked."""
-    page = still_page(DropoutPlayground(code=FAST, prediction="depends")).page
-    root = page.locator(".look")
-    root.get_by_role("button", name="Play").click()
-    wait_for_data(page, root, "Number(d.worked) > 3")
-    before, after = page.evaluate("""async () => {
-      const root = document.querySelector('.look');
-      root.remove();
-      const frame = () => new Promise((done) => requestAnimationFrame(done));
-      await frame();
-      const worked = root.dataset.worked;
-      for (let k = 0; k < 10; k += 1) await frame();
-      return [worked, root.dataset.worked];
-    }""")
-    assert before == after
 
 
 def test_penalty_goals_are_reached_by_hand(still_page) -> None:
@@ -247,7 +92,6 @@ def all_widgets():
     """One of each, controls awake."""
     return [
         DropoutSlider(form="classic", prediction="twice"),
-        DropoutPlayground(code="lr0.1-p0.5-h32-b64-s1", prediction="depends"),
         PenaltyCurve(degree=3, strength=0.01, prediction="valley"),
         PatiencePlot(prediction="seen"),
     ]
@@ -255,8 +99,8 @@ def all_widgets():
 
 def test_controls_sleep_until_the_prediction(still_page) -> None:
     """Every control is disabled before the question is answered and enabled after it."""
-    page = still_page(DropoutSlider(), DropoutPlayground(), PenaltyCurve(), PatiencePlot()).page
-    guesses = ("the same", "Always raises it", "rises all the way", "Those of the last epoch")
+    page = still_page(DropoutSlider(), PenaltyCurve(), PatiencePlot()).page
+    guesses = ("the same", "rises all the way", "Those of the last epoch")
     for root, guess in zip(page.locator(".look").all(), guesses, strict=True):
         controls = root.locator(f"{SLIDERS}, input[type=checkbox], input[type=text]").all()
         assert controls and all(control.is_disabled() for control in controls)
@@ -265,16 +109,13 @@ def test_controls_sleep_until_the_prediction(still_page) -> None:
 
 
 def test_every_slider_changes_the_picture(still_page) -> None:
-    """One arrow key on any slider redraws; in the playground after one epoch of another run."""
+    """One arrow key on any slider redraws."""
     page = still_page(*all_widgets()).page
     for root in page.locator(".look").all():
-        trains = root.get_by_role("button", name="One epoch").count()
         for slider in root.locator(SLIDERS).all():
             pictures = []
             for key in ("ArrowLeft", "ArrowRight", "ArrowRight"):
                 press(page, slider, key)
-                if trains:
-                    one_epoch(page, root)
                 pictures.append(root.evaluate(PICTURE))
             assert len(set(pictures)) >= 2, slider.evaluate("(node) => node.labels[0].textContent")
 
@@ -321,7 +162,7 @@ def test_pages_are_silent_and_stay_home(still_page) -> None:
     assert watched.strangers == []
 
 
-@pytest.mark.parametrize("which", range(4), ids=["slider", "playground", "penalty", "patience"])
+@pytest.mark.parametrize("which", range(3), ids=["slider", "penalty", "patience"])
 def test_slider_to_picture_is_quick(still_page, which, capsys) -> None:
     """From a key on the slider to the frame that shows it: median at most 50 ms, drawing alone at most 16 ms."""
     widget = all_widgets()[which]

@@ -1,130 +1,92 @@
-"""The look widgets of every lesson in JupyterLab, made by the lesson's own cells."""
+"""Every lesson in a real JupyterLab: all its cells run, and each control of each look is moved.
+
+With the answers in, from the first cell to the last, so every check passes and every lab trains. Here trainings end
+early (`tests/short_labs.py`); `make labs` runs them whole, and then each lab must reach its target.
+"""
 
 from __future__ import annotations
 
-import ast
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from driving import PICTURE, SLIDERS
-from playwright.sync_api import Locator, Page, expect
+from controls import LONGEST_MS, SHORT_MS, move_all
+from playwright.sync_api import Page, expect
+from short_labs import FULL, shortened
 
-from autograder.answers import Statement, parse_cell
-from autograder.catalogue import LESSONS
+from autograder.catalogue import LESSONS, WELCOME
 from autograder.course import Lesson
-from autograder.submission import Cell
 
 pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).resolve().parents[2]
-TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-# Some looks show a network that their cell trains first. Small networks lose time when threads wait for each other.
-LONGEST_CELL_MS = 120_000
-ONE_THREAD = "import torch\ntorch.set_num_threads(1)"
+OUTPUTS = """() => window.jupyterapp.shell.currentWidget.content.widgets.filter((cell) => cell.model.type === 'code')
+  .map((cell) => ({ ran: cell.model.executionCount !== null, outputs: cell.model.outputs.toJSON() }))"""
+LOOK = "application/vnd.jupyter.widget-view+json"
+TARGET = "Target reached."
+# What one chooses there shows once a button is pressed.
+FORMS = ("Flip the answer by one word",)
 
-each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.id)
-
-
-def look_cells(lesson: Lesson) -> list[str]:
-    """One cell with all that the lesson's looks need, then the cells that show one."""
-    notebook = json.loads((ROOT / "solutions" / lesson.id / f"{lesson.id}.ipynb").read_text(encoding="utf-8"))
-    sources = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    statements = [list(parse_cell(Cell(number, "code", source))) for number, source in enumerate(sources)]
-    widgets = {
-        name
-        for statement in sum(statements, [])
-        if statement.source.startswith("from course_lib.widgets")
-        for name in statement.binds
-    }
-    shown = [number for number, source in enumerate(sources) if shows(source, widgets)]
-    uses = {name for number in shown for name in names_in(sources[number])}
-    before = [item for number, items in enumerate(statements) if number not in shown for item in items]
-    first = "\n".join([ONE_THREAD, *(item.source for item in needed(before, uses))])
-    return [first, *(sources[number] for number in shown)]
+each_lesson = pytest.mark.parametrize("lesson", (WELCOME, *LESSONS), ids=lambda lesson: lesson.id)
 
 
-def shows(source: str, widgets: Collection[str]) -> bool:
-    """Does the cell end with a widget that is made there?"""
-    last = ast.parse(source).body[-1:]
-    calls = [node.value for node in last if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)]
-    return any(isinstance(call.func, ast.Name) and call.func.id in widgets for call in calls)
-
-
-def names_in(source: str) -> set[str]:
-    """Every name that a cell mentions."""
-    return {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
-
-
-def needed(statements: Iterable[Statement], names: Collection[str]) -> list[Statement]:
-    """Those that give a value to one of the names, or to what such a statement uses."""
-    wanted, chosen, rest = set(names), [], list(statements)
-    while more := [item for item in rest if item.binds & wanted]:
-        chosen += more
-        rest = [item for item in rest if item not in more]
-        wanted |= {name for item in more for name in item.uses}
-    return sorted(chosen, key=lambda item: (item.cell, item.line))
+def solution(lesson: Lesson) -> dict[str, Any]:
+    """The lesson with its answers, as JSON."""
+    return json.loads((ROOT / "solutions" / lesson.id / f"{lesson.id}.ipynb").read_text(encoding="utf-8"))
 
 
 @each_lesson
-def test_every_look_of_a_lesson_lives(notebook, lesson: Lesson) -> None:
-    """Each appears once, wakes up after the prediction, follows the keyboard, and nothing is logged as an error."""
-    cells = look_cells(lesson)
-    assert len(cells) > 3
-    watched = notebook(*cells)
-    looks = watched.page.locator(".look")
-    expect(looks).to_have_count(len(cells) - 1, timeout=LONGEST_CELL_MS)
-    for look in looks.all():
-        look.scroll_into_view_if_needed()
-        look.locator("button:visible").first.click()
-        moved = any(follows_the_keyboard(watched.page, look, slider) for slider in look.locator(SLIDERS).all())
-        assert moved or answers_the_pen(watched.page, look) or trains(watched.page, look), look.inner_text()
+def test_lesson_runs_and_every_control_moves_something(open_book, lesson: Lesson) -> None:
+    """Every cell runs without an error, every look answers each of its controls, and the console stays clean."""
+    watched = open_book(shortened(solution(lesson), lesson.id))
+    cells = watched.page.evaluate(OUTPUTS)
+    assert errors(cells) == []
+    assert all(cell["ran"] for cell in cells)
+    assert_looks_live(watched.page, sum(shows_a_look(output) for output in outputs(cells)))
     assert watched.errors == []
     assert watched.strangers == []
+    if FULL and lesson is not WELCOME:
+        assert any(TARGET in "".join(output.get("text", "")) for output in outputs(cells)), "the lab missed its target"
 
 
-def follows_the_keyboard(page: Page, look: Locator, slider: Locator) -> bool:
-    """Does an arrow key on the slider change its value and the picture?"""
-    if not slider.is_enabled() or not slider.is_visible():
-        return False
-    before, value = look.evaluate(PICTURE), slider.input_value()
-    slider.focus()
-    page.keyboard.press("ArrowRight" if value != slider.get_attribute("max") else "ArrowLeft")
-    page.evaluate(TWO_FRAMES)
-    return slider.input_value() != value and look.evaluate(PICTURE) != before
+def outputs(cells: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """What the cells showed, in order."""
+    for cell in cells:
+        yield from cell["outputs"]
 
 
-def answers_the_pen(page: Page, look: Locator) -> bool:
-    """Does a widget about words say something else after a word was typed?"""
-    fields = look.get_by_role("textbox")
-    if fields.count() == 0:
-        return False
-    if look.get_by_role("radio").count():
-        look.get_by_role("radio").first.check()
-    before = look.inner_text()
-    fields.first.fill("data")
-    fields.first.press("Enter")
-    page.evaluate(TWO_FRAMES)
-    return look.inner_text() != before
+def errors(cells: list[dict[str, Any]]) -> list[str]:
+    """What the cells raised, in one line each."""
+    return [f"{one['ename']}: {one['evalue']}" for one in outputs(cells) if one["output_type"] == "error"]
 
 
-def trains(page: Page, look: Locator) -> bool:
-    """Does a widget whose sliders show only while it trains draw something after one epoch?"""
-    before = look.evaluate(PICTURE)
-    look.get_by_role("button", name="One epoch").click()
-    page.wait_for_function(f"([root, before]) => ({PICTURE})(root) !== before", arg=[look.element_handle(), before])
-    return True
+def shows_a_look(output: dict[str, Any]) -> bool:
+    """Is it a look, and not another widget such as the table of `environment()`?"""
+    data = output.get("data", {})
+    return LOOK in data and 'id="look-' in "".join(data.get("text/html", ""))
 
 
-def test_the_search_finds_what_a_look_needs() -> None:
-    """Definitions behind definitions are found, statements that nobody uses are not."""
-    sources = (
-        "import numpy as np\ndef f(x):\n    return np.abs(x) + depth\nidle = 1",
-        "depth = 3\nrows = f(2)\nprint(rows)",
+def assert_looks_live(page: Page, count: int) -> None:
+    """So many looks are there; each shows every move of a control, and one control at least changes its picture."""
+    assert count >= 1
+    looks = page.locator(".look")
+    expect(looks).to_have_count(count)
+    for look in looks.all():
+        title, pictured = look.locator(".look-title").inner_text(), look.locator("canvas, svg.look-svg").count() > 0
+        moved = move_all(page, look, SHORT_MS if title in FORMS else LONGEST_MS)
+        silent = [one for one in moved if not one.shown and one.kind != "button" and title not in FORMS]
+        assert silent == [], title
+        assert any(one.picture if pictured else one.shown for one in moved), title
+        expect(look.locator(".look-error")).to_be_hidden()
+
+
+def test_a_control_that_does_nothing_is_seen(watched) -> None:
+    """The hands of these tests tell a slider that draws from one that does not."""
+    watched.page.set_content(
+        "<div class='look'><button>Predict</button><button>Reset</button><p id=out>0</p>"
+        "<label>a <input type=range oninput='out.textContent = value'></label><label>b <input type=range></label></div>"
     )
-    statements = [item for number, source in enumerate(sources) for item in parse_cell(Cell(number, "code", source))]
-    found = [item.source.partition("\n")[0] for item in needed(statements, {"rows"})]
-    assert found == ["import numpy as np", "def f(x):", "depth = 3", "rows = f(2)"]
-    assert shows("a = 1\nLook(a)", {"Look"})
-    assert not shows("Look(a)\nprint(1)", {"Look"})
+    moved = {one.name: one.shown for one in move_all(watched.page, watched.page.locator(".look"), SHORT_MS)}
+    assert moved == {"Predict": False, "a": True, "b": False, "Reset": False}

@@ -3,11 +3,12 @@
 export const EPS = 1e-5;
 
 export function statistics(values) {
-  let mean = 0;
-  for (const value of values) mean += value / values.length;
-  let variance = 0;
-  for (const value of values) variance += (value - mean) ** 2 / values.length;
-  return { mean, variance };
+  const n = values.length;
+  let [sum, squares] = [0, 0];
+  for (let k = 0; k < n; k += 1) sum += values[k];
+  const mean = sum / n;
+  for (let k = 0; k < n; k += 1) squares += (values[k] - mean) * (values[k] - mean);
+  return { mean, variance: squares / n };
 }
 
 export function normalised(value, { mean, variance }) {

@@ -11,12 +11,14 @@ export function squash(z) {
 
 // Marsaglia's xorshift32 (2003). Python repeats it bit for bit in mlp.py: change both or neither.
 export function randomStream(seed) {
-  let state = Math.imul(seed + 1, 0x9e3779b1) >>> 0 || 1;
+  const state = Int32Array.of(Math.imul(seed + 1, 0x9e3779b1) || 1); // a plain number would be allocated anew at every draw
   const next = () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state = (state ^ (state << 5)) >>> 0;
-    return state / 4294967296;
+    let now = state[0];
+    now ^= now << 13;
+    now ^= now >>> 17;
+    now ^= now << 5;
+    state[0] = now;
+    return (now >>> 0) / 4294967296;
   };
   for (let k = 0; k < 3; k += 1) next();
   return next;

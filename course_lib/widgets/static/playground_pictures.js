@@ -1,31 +1,29 @@
-// Pictures of the playground: curves of the present and of earlier runs, the digits it gets wrong, the list of runs.
-import { INK, button, fill, make } from "./kit.js";
+// Pictures of the playground: curves of the present and of earlier runs, and the digits it gets wrong.
+import { INK, fill } from "./kit.js";
 import { label, sizeCanvas } from "./drawing.js";
-import { LineChart, short } from "./line_chart.js";
-import { lineKey } from "./panel.js";
+import { LineChart } from "./line_chart.js";
 
-const DASHES = [[2, 4], [11, 5], [11, 4, 2, 4], [5, 3]];
+const DASHES = [[2, 4], [11, 5], [11, 4, 2, 4], [5, 3], [1, 3, 1, 8], [16, 4], [7, 3, 7, 3, 2, 3], [3, 9]];
 const PAST = { colour: INK.muted, width: 2 };
-const VALIDATION = { colour: INK.one, width: 3.5 };
+const CHOSEN = { colour: INK.dark, width: 3.5 };
+export const VALIDATION = { colour: INK.one, width: 3.5 };
 const TRAINING = { colour: INK.zero, width: 2.5, dash: [6, 4] };
 const TILE = 44;
 
 const PICTURE_TEXT = {
   axis: { epoch: "epoch", loss: "loss (log)", right: "right, in %" },
-  heads: ["run", "settings", "epochs", "lowest loss", "most right"],
-  caption: "Validation of your runs",
-  now: "now", use: "Use", useName: "Use the settings of run {letter}",
   truth: "{label} as {guess}",
 };
 
-export const LINES = { validation: VALIDATION, training: TRAINING, past: { ...PAST, dash: DASHES[0] } };
+export const LINES = { validation: VALIDATION, training: TRAINING, past: { ...PAST, dash: DASHES[1] } };
 
-function dashOf(run) {
-  return DASHES[run.serial % DASHES.length];
+// How an earlier run is drawn: its letter and its dashes stay with it.
+export function pastLook(run) {
+  return { ...PAST, dash: DASHES[run.place % DASHES.length] };
 }
 
 export function letterOf(run) {
-  return String.fromCharCode(65 + (run.serial % 26));
+  return String.fromCharCode(65 + (run.place % 26));
 }
 
 class CurveChart {
@@ -34,16 +32,12 @@ class CurveChart {
     this.chart = new LineChart(canvas);
   }
 
-  // Earlier runs first, thin and with a letter at the end; the present run on top.
-  draw(run, past, last) {
+  // Earlier runs first, thin and with a letter; the one under the hand stands out, with its training curve.
+  draw(run, past, last, chosen) {
     const { chart } = this;
     chart.open({ low: 0, high: 1.03 * last, text: PICTURE_TEXT.axis.epoch }, this.axis(run));
     this.goalLine();
-    for (const old of past) {
-      const ys = old.history.map((point) => this.value(point, "validation"));
-      chart.curve(old.history.map((point) => point.epoch), ys, { ...PAST, dash: dashOf(old) });
-      this.sign(old, ys);
-    }
+    for (const old of past) this.drawPast(old, old === chosen ? { ...pastLook(old), ...CHOSEN } : pastLook(old), old === chosen);
     const xs = run.history.map((point) => point.epoch);
     for (const [part, look] of [["train", TRAINING], ["validation", VALIDATION]]) {
       const ys = run.history.map((point) => this.value(point, part));
@@ -53,20 +47,40 @@ class CurveChart {
     }
   }
 
+  // The goal, named at the left, where no curve comes near it.
+  level(y, text, shift) {
+    const { chart } = this;
+    chart.level(y, "");
+    label(chart.pen, text, chart.box.left + 8, chart.y(y) + shift, { align: "left", colour: INK.muted, size: 13 });
+  }
+
+  drawPast(old, look, whole) {
+    const xs = old.history.map((point) => point.epoch);
+    const ys = old.history.map((point) => this.value(point, "validation"));
+    if (whole) this.chart.curve(xs, old.history.map((point) => this.value(point, "train")), { ...look, width: 1.5 });
+    this.chart.curve(xs, ys, look);
+    this.sign(old, ys);
+  }
+
   // Letters stand at different places along their curves, so that they do not cover each other.
   sign(old, ys) {
     const { chart } = this;
-    const at = Math.floor((ys.length - 1) * (0.95 - 0.14 * (old.serial % DASHES.length)));
+    const at = Math.floor((ys.length - 1) * (0.96 - 0.11 * (old.place % DASHES.length)));
     chart.inside((pen) => label(pen, letterOf(old), chart.x(old.history[at].epoch), chart.y(ys[at]) - 9, { weight: 700, size: 13 }));
   }
 }
 
 export class LossCurves extends CurveChart {
-  axis() { return { low: 0.002, high: 4, log: true, text: PICTURE_TEXT.axis.loss }; }
+  // From 0.01 to 4, lower where training goes below it, or higher where the run flies away.
+  axis(run) {
+    const top = run.history.reduce((most, point) => Math.max(most, point.validationLoss), 4);
+    const low = run.history.some((point) => point.trainLoss < 0.01) ? 0.001 : 0.01;
+    return { low, high: top > 4 ? 10 ** Math.ceil(Math.log10(top)) : 4, log: true, text: PICTURE_TEXT.axis.loss };
+  }
 
   value(point, part) { return Math.max(point[`${part}Loss`], 1e-9); }
 
-  goalLine() { this.chart.level(0.09, "0.09"); }
+  goalLine() { this.level(0.09, "0.09", 11); }
 }
 
 export class RightCurves extends CurveChart {
@@ -78,7 +92,7 @@ export class RightCurves extends CurveChart {
 
   value(point, part) { return 100 * point[`${part}Right`]; }
 
-  goalLine() { this.chart.level(97, "97 %"); }
+  goalLine() { this.level(97, "97 %", -10); }
 }
 
 // As many wrong digits as fit into a row, as the network sees them, with its answer and the right one.
@@ -111,21 +125,4 @@ export function lowest(run) {
 
 export function mostRight(run) {
   return Math.max(...run.history.map((point) => point.validationRight));
-}
-
-// A row per run; the settings of an earlier one come back with its button.
-export function runTable(use) {
-  const body = make("tbody");
-  const heads = make("tr", {}, ...PICTURE_TEXT.heads.map((text) => make("th", { scope: "col", text })), make("td"));
-  const table = make("table", { class: "look-table" }, make("caption", { text: PICTURE_TEXT.caption }), make("thead", {}, heads), body);
-  const row = (run, code, past) => {
-    const again = past && button(PICTURE_TEXT.use, () => use(code(run)));
-    if (again) again.setAttribute("aria-label", fill(PICTURE_TEXT.useName, { letter: letterOf(run) }));
-    const key = lineKey(past ? { ...PAST, dash: dashOf(run) } : VALIDATION);
-    const cells = run.history.length ? [run.epochs, short(lowest(run)), `${(100 * mostRight(run)).toFixed(1)} %`] : [0, "", ""];
-    return make("tr", {}, make("th", { scope: "row" }, `${past ? letterOf(run) : PICTURE_TEXT.now} `, key),
-      make("td", {}, make("code", { text: code(run) })), ...cells.map((text) => make("td", { text })), make("td", {}, again));
-  };
-  const show = (run, past, code) => body.replaceChildren(row(run, code, false), ...[...past].reverse().map((old) => row(old, code, true)));
-  return { table, show };
 }

@@ -3,6 +3,7 @@ import { INK, makeSvg } from "./kit.js";
 import { label, sizeCanvas } from "./drawing.js";
 import { contourPieces, limits, sample } from "./surfaces.js";
 
+const HEIGHTS = [0.1, 1, 10, 100];
 const polygon = (...angles) => angles.map((turns) => [Math.cos(2 * Math.PI * turns), -Math.sin(2 * Math.PI * turns)]);
 const ring = (count, from) => polygon(...Array.from({ length: count }, (_, k) => from + k / count));
 
@@ -25,9 +26,28 @@ export function runnerKey(runner) {
     makeSvg("text", { x: 44, y: 17, "text-anchor": "middle", "font-size": 11, "font-weight": 700, fill: INK.paper, text: runner.letter }));
 }
 
+// Where the contour lines of whole powers of ten cross a ray from the deepest point; none nearer than 30 pixels to the last.
+function heightLabels(surface, kappa, view) {
+  const [x0, y0] = surface.minima[0];
+  const found = [];
+  let [before, last] = [0, [-99, -99]];
+  for (let r = 0.02; r < 2 * surface.half; r += 0.02) {
+    const [x, y] = [x0 + 0.64 * r, y0 + 0.77 * r];
+    const loss = surface.value(x, y, kappa);
+    const height = HEIGHTS.find((level) => before < level !== loss < level);
+    before = loss;
+    const place = [view.x(x), view.y(y)];
+    if (!height || Math.hypot(place[0] - last[0], place[1] - last[1]) < 30 || found.some(({ text }) => text === String(height))) continue;
+    last = place;
+    found.push({ at: [x, y], text: String(height) });
+  }
+  return found;
+}
+
 export class RaceMap {
   constructor(canvas) {
     this.canvas = canvas;
+    this.heights = [];
     this.ground = document.createElement("canvas");
     this.groundOf = "";
   }
@@ -43,6 +63,7 @@ export class RaceMap {
     pen.beginPath();
     pen.rect(margin, 10, span, span);
     pen.clip();
+    for (const { at: [x, y], text } of this.heights) label(pen, text, this.view.x(x), this.view.y(y), { size: 13, colour: INK.muted });
     surface.minima.forEach((place) => this.cross(pen, place));
     const runners = Object.keys(RUNNERS).filter((runner) => shown.has(runner));
     // Thick lines first, so that none hides another.
@@ -78,11 +99,12 @@ export class RaceMap {
     pen.beginPath();
     contourPieces(grid).forEach(([x, y], k) => (k % 2 ? pen.lineTo(cell * x, cell * y) : pen.moveTo(cell * x, cell * y)));
     pen.lineWidth = (1.2 * size) / this.view.span;
-    pen.strokeStyle = "#97a1ad";
+    pen.strokeStyle = "#8394a6";
     pen.stroke();
+    this.heights = heightLabels(surface, kappa, this.view);
   }
 
-  // The lower, the lighter: the valley is white.
+  // The lower, the paler: the valley is white.
   shade(pen, { roots, nodes }, size) {
     const tile = document.createElement("canvas");
     tile.width = nodes;
@@ -92,8 +114,7 @@ export class RaceMap {
     const pixels = new Uint32Array(image.data.buffer);
     for (let k = 0; k < roots.length; k += 1) {
       const depth = Math.min(1, Math.max(0, (Math.log10(roots[k] + 1e-9) + 1) / 2.3));
-      const light = Math.round(255 - 45 * depth);
-      pixels[k] = (255 << 24) | (Math.min(255, light + 8) << 16) | (light << 8) | Math.max(0, light - 5);
+      pixels[k] = (255 << 24) | ((255 - 30 * depth) << 16) | ((255 - 57 * depth) << 8) | (255 - 86 * depth);
     }
     ink.putImageData(image, 0, 0);
     pen.drawImage(tile, 0, 0, size, size);
@@ -137,6 +158,20 @@ export class RaceMap {
     pen.stroke();
     pen.setLineDash([]);
     pen.globalAlpha = 1;
+    this.dots(pen, runner, path, last);
+  }
+
+  // One dot every ten steps: where they lie close, the runner is slow.
+  dots(pen, runner, path, last) {
+    pen.beginPath();
+    for (let k = 10; k <= last; k += 10) {
+      const [x, y] = [this.view.x(path.x[k]), this.view.y(path.y[k])];
+      pen.moveTo(x + 3, y);
+      pen.arc(x, y, 3, 0, 2 * Math.PI);
+    }
+    Object.assign(pen, { lineWidth: 1.5, strokeStyle: runner.colour, fillStyle: INK.paper });
+    pen.fill();
+    pen.stroke();
   }
 
   marker(pen, runner, path, step) {

@@ -1,6 +1,6 @@
 // Scale of the first weights against the learning rate, with and without batch normalisation: small real trainings.
 import { INK, button, fill, make, number, openFrame, prediction, publisher, slider, uid } from "./kit.js";
-import { readDigits } from "./digit_network.js";
+import { readDigits } from "./digits.js";
 import { LineChart, short } from "./line_chart.js";
 import { frameLoop } from "./loop.js";
 import { milestones, spoken } from "./milestones.js";

@@ -52,28 +52,28 @@ export function sample(surface, kappa) {
   return { roots, nodes: NODES };
 }
 
-function cellCuts(corners, level, place) {
-  const [a, b, c, d] = corners.map((root) => root - level);
-  const cuts = [];
-  if (a > 0 !== b > 0) cuts.push(place(a / (a - b), 0));
-  if (b > 0 !== c > 0) cuts.push(place(1, b / (b - c)));
-  if (c > 0 !== d > 0) cuts.push(place(1 - c / (c - d), 1));
-  if (d > 0 !== a > 0) cuts.push(place(0, 1 - d / (d - a)));
-  return cuts;
+// The cuts of one level through one cell, appended to `pieces`; a, b, c, d are its corners less the level, clockwise.
+function cutCell(pieces, column, row, a, b, c, d) {
+  if (a > 0 !== b > 0) pieces.push([column + a / (a - b), row]);
+  if (b > 0 !== c > 0) pieces.push([column + 1, row + b / (b - c)]);
+  if (c > 0 !== d > 0) pieces.push([column + 1 - c / (c - d), row + 1]);
+  if (d > 0 !== a > 0) pieces.push([column, row + 1 - d / (d - a)]);
 }
 
-// Pieces of contour lines as flat pairs of points, in units of grid cells from the top left.
+// Pieces of contour lines as flat pairs of points, in units of grid cells from the top left. Runs at every move of a
+// slider that bends the surface, so nothing is allocated for the many cells that no line crosses.
 export function contourPieces({ roots, nodes }) {
-  const levels = LEVELS.map(Math.sqrt);
+  const levels = Float64Array.from(LEVELS, Math.sqrt);
   const pieces = [];
   for (let row = 0; row + 1 < nodes; row += 1) {
     for (let column = 0; column + 1 < nodes; column += 1) {
       const start = row * nodes + column;
-      const corners = [roots[start], roots[start + 1], roots[start + nodes + 1], roots[start + nodes]];
-      const [low, high] = [Math.min(...corners), Math.max(...corners)];
-      const place = (x, y) => [column + x, row + y];
-      for (const level of levels) {
-        if (level >= low && level < high) pieces.push(...cellCuts(corners, level, place));
+      const [a, b, c, d] = [roots[start], roots[start + 1], roots[start + nodes + 1], roots[start + nodes]];
+      const [low, high] = [Math.min(a, b, c, d), Math.max(a, b, c, d)];
+      for (let k = 0; k < levels.length; k += 1) {
+        const level = levels[k];
+        if (level >= high) break;
+        if (level >= low) cutCell(pieces, column, row, a - level, b - level, c - level, d - level);
       }
     }
   }

@@ -1,17 +1,11 @@
 // A 64-H-10 network with ReLU and inverted dropout on its hidden units, in float64, and a run of its training.
-// The run is a generator: it can rest after a few examples, so that the page always answers in time.
+// The run is a generator: it can rest after a few examples, so that whoever waits is answered in time.
 import { randomStream } from "./network.js";
+import { OPTIMISERS } from "./playground_rules.js";
 
 export const PIXELS = 64;
 const CLASSES = 10;
-const INK_LEVELS = 16;
 const CHUNK = 16;
-
-// One character per pixel, 0 to 9 and then a to g for 10 to 16; one digit per label.
-export function readDigits(pixels, labels) {
-  const x = Float64Array.from(pixels, (sign) => parseInt(sign, INK_LEVELS + 1) / INK_LEVELS);
-  return { x, y: Uint8Array.from(labels, Number), count: labels.length };
-}
 
 export class DigitNetwork {
   // Kaiming's uniform start, as in the course: weights within sqrt(6 / n), biases within 1 / sqrt(n).
@@ -92,12 +86,22 @@ export class DigitNetwork {
     for (let i = 0, at = j * PIXELS; i < PIXELS; i += 1) w1[at + i] += slope * x[from + i];
   }
 
-  update(lr) {
+  // One rule for each part: a rule remembers what it has seen of it.
+  update(rules) {
     for (const name of this.parts) {
-      const [w, g] = [this[name], this.gradient[name]];
-      for (let k = 0; k < w.length; k += 1) w[k] -= lr * g[k];
-      g.fill(0);
+      rules[name](this[name], this.gradient[name]);
+      this.gradient[name].fill(0);
     }
+  }
+
+  // The hidden units on all digits of a part, in evaluation: row after row.
+  activations(data) {
+    const all = new Float64Array(data.count * this.hidden);
+    for (let row = 0; row < data.count; row += 1) {
+      this.answer(data.x, row, null, 0, 1);
+      all.set(this.h, row * this.hidden);
+    }
+    return all;
   }
 }
 
@@ -106,6 +110,7 @@ export class DigitRun {
   constructor(settings, data) {
     Object.assign(this, { settings, data, steps: 0, epochs: 0, history: [], wrong: [], rows: [], broken: false });
     this.network = new DigitNetwork(settings.hidden, settings.seed);
+    this.rules = Object.fromEntries(this.network.parts.map((name) => [name, OPTIMISERS[settings.optimiser]({ lr: settings.lr })]));
     this.mask = new Uint8Array(Math.min(settings.batch, data.train.count) * settings.hidden);
     this.work = this.trained();
   }
@@ -128,14 +133,14 @@ export class DigitRun {
   }
 
   * stepped(masks) {
-    const { p, lr, hidden } = this.settings;
+    const { p, hidden } = this.settings;
     for (let k = 0; k < this.rows.length * hidden; k += 1) this.mask[k] = p === 0 || masks() >= p ? 1 : 0;
     const weights = { scale: 1 / (1 - p), share: 1 / this.rows.length };
     for (let turn = 0; turn < this.rows.length; turn += 1) {
       this.network.collect(this.data.train, this.rows[turn], this.mask, turn, weights);
       if (turn % CHUNK === CHUNK - 1) yield "part";
     }
-    this.network.update(lr);
+    this.network.update(this.rules);
     this.steps += 1;
     yield "step";
   }
