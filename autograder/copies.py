@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ from autograder.submission import CHECK_PREFIX, Cell
 MAX_CELLS = 1_000
 MAX_SOURCE = 60_000
 MAX_SLIP = 1_000
+# Most cells of a class are alike.
+KEPT_TEXTS = 2_000
+WORTH_KEEPING = 5_000
 CUT = "\n\n[The rest of this cell is not shown: it is too long.]"
 LEFT_OUT = "[{count} more cells of this submission are not shown.]"
 MISSING = "[This cell was not in the submission.]"
@@ -41,11 +45,21 @@ def neutral(text: str) -> str:
     >>> neutral("if a <b> c: see [me](javascript:x)").replace(BREAK, "|")
     'if a <|b> c: see [me]|(javascript:x)'
     """
+    return _neutral(text) if len(text) <= WORTH_KEEPING else _neutral.__wrapped__(text)
+
+
+@lru_cache(KEPT_TEXTS)
+def _neutral(text: str) -> str:
     return _OPENERS.sub(lambda match: match.group() + BREAK, text)
 
 
 def clean(text: str) -> str:
     """Text without control characters and lone surrogates, cut at `MAX_SOURCE` characters."""
+    return _clean(text) if len(text) <= WORTH_KEEPING else _clean.__wrapped__(text)
+
+
+@lru_cache(KEPT_TEXTS)
+def _clean(text: str) -> str:
     text = _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
     return text if len(text) <= MAX_SOURCE else text[: MAX_SOURCE - len(CUT)] + CUT
 
@@ -75,9 +89,11 @@ def safe_copy(released: Mapping[str, Any], cells: Iterable[Cell]) -> NotebookJso
 
 def answer_texts(released: Mapping[str, Any], cells: Iterable[Cell]) -> dict[str, str]:
     """What stands in the lesson's answer cells, by grade id, as text; cells that are gone are left out."""
-    ours = _ours(released)
-    texts, _, _ = _sort(cells, ours)
-    return {name: "\n\n".join(texts[name]) for name in ours if name in texts and _is(ours[name], "solution")}
+    texts: dict[str, list[str]] = {name: [] for name, cell in _ours(released).items() if _is(cell, "solution")}
+    for cell in cells:
+        if cell.grade_id in texts:
+            texts[cell.grade_id].append(clean(cell.source))
+    return {name: "\n\n".join(found) for name, found in texts.items() if found}
 
 
 def add_verdicts(copy: NotebookJson, report: Report) -> None:

@@ -13,6 +13,8 @@ beside the reference. Four numbers are made of it:
 - `cpu_over_floor`: our CPU time over the floor; the floor is the learners' own code on the same cases, in one
   warm process without walls, judge, gradebook or pages.
 - `cpu_over_floor_with_training`: the same with the trainings solved.
+
+"course again" is what the same class costs once more, when nothing has changed.
 """
 
 from __future__ import annotations
@@ -102,7 +104,7 @@ def measure(
             print(text, file=sys.stderr, flush=True)
 
     names = ("stock", "course", "course with training")
-    costs: dict[str, list[Cost]] = {name: [] for name in (*names, "floor", "floor with training")}
+    costs: dict[str, list[Cost]] = {name: [] for name in (*names, "course again", "floor", "floor with training")}
     for number in range(rounds):
         for name in names:
             say(f"round {number + 1} of {rounds}: {name}")
@@ -110,6 +112,8 @@ def measure(
             root, size = folder / f"{number}-{name}", sizes[name.split()[0]]
             handed = list(submissions(lesson, size, training=training))
             costs[name].append(_measure_one(root, lesson, handed, stock=name == "stock", graded_only=graded_only))
+            if name == "course":
+                costs["course again"].append(timed(lambda at=root: _run(_grade(lesson), at), size))
             if name != "stock":
                 costs[name.replace("course", "floor")].append(floor(root, lesson))
     setting = {"lesson": lesson.id, "submissions": dict(sizes), "rounds": rounds, "graded_cells_only": graded_only}
@@ -122,7 +126,7 @@ def _measure_one(root: Path, lesson: Lesson, handed: Sequence[Handed], *, stock:
     for learner, notebook, _ in handed:
         shown = conventional.with_test_cells(notebook, lesson, graded_only) if stock else notebook
         hand_in(root / ("submitted" if stock else "run/submitted"), learner, lesson.id, shown)
-    grade = conventional.nbgrader("autograde", lesson.id) if stock else _course("grade", lesson.id, "--json")
+    grade = conventional.nbgrader("autograde", lesson.id) if stock else _grade(lesson)
     cost = timed(lambda: _run(grade, root), len(handed))
     found = conventional.scores(root, lesson) if stock else _our_scores(root, lesson)
     wrong = {who: (found.get(who), points) for who, _, points in handed if found.get(who) != points}
@@ -131,8 +135,8 @@ def _measure_one(root: Path, lesson: Lesson, handed: Sequence[Handed], *, stock:
     return cost
 
 
-def _course(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "autograder.cli", *arguments]
+def _grade(lesson: Lesson) -> list[str]:
+    return [sys.executable, "-m", "autograder.cli", "grade", lesson.id, "--json"]
 
 
 def _run(command: list[str], root: Path) -> None:

@@ -6,6 +6,7 @@ characters that lessons may use, an eighth of its size, with the font's own lice
 
 from __future__ import annotations
 
+import logging
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -25,6 +26,7 @@ def write_font(path: Path) -> None:
     """
     from fontTools import subset
 
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # Sphinx would show its every step
     options = subset.Options(flavor="woff", name_IDs=["*"], layout_features=["*"], notdef_outline=True)
     # Found without importing the package: it imports a great deal, and warns.
     package = Path(find_spec("ziamath").origin).parent
