@@ -10,7 +10,6 @@ Whatever the child sends may be forged by the code it runs; the pool believes no
 from __future__ import annotations
 import __future__
 
-import ast
 import gc
 import importlib
 import json
@@ -185,7 +184,7 @@ class Session:
         try:
             code = self._compile(label, line, source)
         except SyntaxError as error:
-            return self.describe(error, label, (error.lineno or 1) + line - 1)
+            return self.describe(error, label, error.lineno or line)
         except BaseException as error:
             return self.describe(error, label, line)
         try:
@@ -195,10 +194,9 @@ class Session:
         return None
 
     def _compile(self, label: str, line: int, source: str) -> types.CodeType:
+        # Empty lines put the code where it stands in its cell.
+        code = compile("\n" * (line - 1) + source, label, "exec", self.flags, dont_inherit=True)
         # A statement of the first cell such as `from __future__ import annotations` holds for all that follow.
-        syntax = compile(source, label, "exec", ast.PyCF_ONLY_AST | self.flags, dont_inherit=True)
-        ast.increment_lineno(syntax, line - 1)
-        code = compile(syntax, label, "exec", self.flags, dont_inherit=True)
         self.flags |= code.co_flags & FUTURE_FLAGS
         return code
 
