@@ -217,7 +217,9 @@ def _telling(body: list[ast.stmt]) -> Iterator[tuple[list[ast.stmt], int]]:
     for start in range(max(1, len(body) - RUN + 1)):
         run = body[start : start + RUN]
         size = sum(1 for statement in run for _ in ast.walk(statement))
-        if size >= NAMED_NODES:
+        # A function may be one `return`. One other statement, in a branch, is rarely an answer; a refusal never is.
+        alone = len(run) == 1 and not isinstance(run[0], ast.Return)
+        if size >= (NODES if alone else NAMED_NODES) and not isinstance(run[0], ast.Raise):
             yield run, size
 
 

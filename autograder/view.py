@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from autograder.course import Lesson
@@ -138,8 +138,8 @@ def without_functions(sources: dict[str, str], names: Collection[str]) -> dict[s
     """
     trees = {name: ast.parse(text) for name, text in sources.items()}
     hidden = _hidden(list(trees.values()), set(names))
-    hidden |= _idle_helpers([node for tree in trees.values() for node in tree.body], hidden)
-    return {name: _render(tree, hidden) for name, tree in trees.items()}
+    hidden = _idle_helpers(trees, hidden)
+    return {name: _render(tree, hidden[name]) for name, tree in trees.items()}
 
 
 def _hidden(trees: Sequence[ast.Module], hidden: set[str]) -> set[str]:
@@ -155,22 +155,44 @@ def _hidden(trees: Sequence[ast.Module], hidden: set[str]) -> set[str]:
         hidden |= more
 
 
-def _idle_helpers(nodes: Sequence[ast.stmt], hidden: Collection[str]) -> set[str]:
-    """Private functions that nothing kept mentions: half of an answer may lie in them."""
-    idle: set[str] = set()
+def _idle_helpers(trees: Mapping[str, ast.Module], hidden: set[str]) -> dict[str, set[str]]:
+    """What is hidden in each module, with the private functions that nothing kept mentions.
+
+    Half of an answer may lie in those. Modules may have private functions of one name that are not the same.
+    """
+    gone = {name: set(hidden) for name in trees}
     while True:
-        gone = {*hidden, *idle}
-        kept = [node for node in nodes if getattr(node, "name", "") not in gone]
-        more = {
-            node.name
-            for node in kept
-            if isinstance(node, (ast.FunctionDef, ast.ClassDef))
-            and node.name.startswith("_")
-            and not any(_mentions(other, {node.name}) for other in kept if other is not node)
+        kept = {name: [node for node in tree.body if _name(node) not in gone[name]] for name, tree in trees.items()}
+        idle = {
+            (name, _name(node))
+            for name, nodes in kept.items()
+            for node in nodes
+            if _name(node).startswith("_") and not _is_used(node, name, kept)
         }
-        if not more:
-            return idle
-        idle |= more
+        if not idle:
+            for name, nodes in kept.items():
+                gone[name] |= {found for found in _imports(nodes) if found.startswith("_")} - _used(nodes)
+            return gone
+        for name, helper in idle:
+            gone[name].add(helper)
+
+
+def _is_used(helper: ast.stmt, home: str, kept: Mapping[str, Sequence[ast.stmt]]) -> bool:
+    name = _name(helper)
+    places = [nodes for module, nodes in kept.items() if module == home or name in _imports(nodes)]
+    return any(_mentions(node, {name}) for nodes in places for node in nodes if node is not helper)
+
+
+def _used(nodes: Iterable[ast.stmt]) -> set[str]:
+    return {part.id for node in nodes for part in ast.walk(node) if isinstance(part, ast.Name)}
+
+
+def _name(node: ast.stmt) -> str:
+    return node.name if isinstance(node, (ast.FunctionDef, ast.ClassDef)) else ""
+
+
+def _imports(nodes: Iterable[ast.stmt]) -> set[str]:
+    return {alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
 
 
 def _mentions(node: ast.AST, names: set[str]) -> bool:

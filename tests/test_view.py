@@ -107,8 +107,17 @@ def test_what_uses_a_hidden_function_goes_too() -> None:
     assert defined(cut["a.py"]) == {"free", "_shared"}
     assert defined(cut["b.py"]) == {"plain"}
     assert "answer" not in cut["a.py"] + cut["b.py"]
+    assert "_trick" not in cut["a.py"] + cut["b.py"]
     assert "KEEP = " in cut["a.py"]
     assert "from pkg.b import plain" in cut["a.py"]
+
+
+def test_helpers_of_one_name_are_told_apart() -> None:
+    """A private function that only an answer needs goes, although another module keeps one of its name."""
+    here = "def answer(x):\n    return _half(x)\n\n\ndef _half(x):\n    return x / 2\n"
+    there = "def plain(x):\n    return _half(x)\n\n\ndef _half(x):\n    return x - 1\n"
+    cut = without_functions({"a.py": here, "b.py": there}, {"answer"})
+    assert (defined(cut["a.py"]), defined(cut["b.py"])) == (set(), {"plain", "_half"})
 
 
 def test_nothing_is_cut_without_need() -> None:
