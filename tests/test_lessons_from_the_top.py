@@ -31,7 +31,7 @@ def test_released_notebook_runs_from_its_zip_alone(
     """Without an answer written, nothing but checks fails, and the library that runs is the one in the zip."""
     for name in ("pyproject.toml", "nbgrader_config.py"):
         shutil.copy(ROOT / name, tmp_path)
-    shutil.copytree(ROOT / "solutions" / lesson.id, tmp_path / "solutions" / lesson.id)
+    shutil.copytree(ROOT / "solutions", tmp_path / "solutions")
     with zipfile.ZipFile(write_edition(Folders(tmp_path), lesson, tmp_path / "class.zip")) as archive:
         archive.extractall(tmp_path)
     folder = tmp_path / lesson.id

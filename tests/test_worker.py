@@ -10,6 +10,7 @@ import pytest
 from sandbox_help import make_view, play, value
 
 from autograder.sandbox.pool import CodeError, Job, Piece, Pool
+from autograder.sandbox.worker import FEW_LINES
 from course_lib.cases import Case, Step, call_case
 from course_lib.tree import Handle, Opaque
 
@@ -88,10 +89,19 @@ def test_error_names_the_learners_line(job: Job) -> None:
     assert found.text == "return np.linalg.inv(np.zeros((2, 3)))"
 
 
-def test_syntax_error_names_the_line(job: Job) -> None:
-    """A piece that does not compile is reported at its line of the cell."""
-    found = job.load([Piece("cell 2", "x = 1\ndef f(:\n", 4)])[0]
-    assert (found.type, found.label, found.line, found.text) == ("SyntaxError", "cell 2", 5, "def f(:")
+@pytest.mark.parametrize("line", [1, 4, FEW_LINES, FEW_LINES + 1, 20_000])
+@pytest.mark.parametrize("wrong", ["def f(:", "return 1"])
+def test_syntax_error_names_the_line(wrong: str, line: int, job: Job) -> None:
+    """A piece that does not compile is reported at its line of the cell, however long the cell is."""
+    found = job.load([Piece("cell 2", f"x = 1\n{wrong}\n", line)])[0]
+    assert (found.type, found.label, found.line, found.text) == ("SyntaxError", "cell 2", line + 1, wrong)
+
+
+@pytest.mark.parametrize("line", [FEW_LINES, FEW_LINES + 1])
+def test_error_far_down_names_the_line(line: int, job: Job) -> None:
+    """A failing statement of a long cell is reported where it stands."""
+    found = job.load([Piece("cell 2", "x = 1\n1 / 0\n", line)])[0]
+    assert (found.type, found.line, found.text) == ("ZeroDivisionError", line + 1, "1 / 0")
 
 
 def test_syntax_error_while_running(job: Job) -> None:

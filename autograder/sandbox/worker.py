@@ -10,6 +10,7 @@ Whatever the child sends may be forged by the code it runs; the pool believes no
 from __future__ import annotations
 import __future__
 
+import ast
 import gc
 import importlib
 import json
@@ -29,6 +30,7 @@ from course_lib import cases, tree
 READY, REFUSED = b"R", b"X"
 MAX_TEXT = 500
 SEED = 0
+FEW_LINES = 500
 FUTURE_FLAGS = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 
 
@@ -194,11 +196,23 @@ class Session:
         return None
 
     def _compile(self, label: str, line: int, source: str) -> types.CodeType:
-        # Empty lines put the code where it stands in its cell.
-        code = compile("\n" * (line - 1) + source, label, "exec", self.flags, dont_inherit=True)
+        code = self._compiled_at(line, source, label)
         # A statement of the first cell such as `from __future__ import annotations` holds for all that follow.
         self.flags |= code.co_flags & FUTURE_FLAGS
         return code
+
+    def _compiled_at(self, line: int, source: str, label: str) -> types.CodeType:
+        """Code that knows on which line of its cell it stands: by empty lines, or in a long cell by moving its tree."""
+        if line <= FEW_LINES:
+            return compile("\n" * (line - 1) + source, label, "exec", self.flags, dont_inherit=True)
+        # Each statement is compiled by itself: with empty lines, a cell would cost the square of its length.
+        try:
+            syntax = compile(source, label, "exec", ast.PyCF_ONLY_AST | self.flags, dont_inherit=True)
+        except SyntaxError as error:
+            error.lineno = (error.lineno or 1) + line - 1
+            raise
+        ast.increment_lineno(syntax, line - 1)
+        return compile(syntax, label, "exec", self.flags, dont_inherit=True)
 
     def play(self, request: tree.Tree) -> tree.Tree:
         """Play one case on the namespace of the last load."""
