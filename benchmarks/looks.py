@@ -95,17 +95,18 @@ def measure(browser: Browser, only: list[str] | None, moves: int) -> dict[str, A
 
 
 def row_of(browser: Browser, shown: Shown, name: str, html: str, moves: int) -> dict[str, Any]:
-    """Open one look on a page of its own, drag all its sliders, and press Stop if it has something to stop."""
+    """Open one look on a page of its own, press Stop if it has something to stop, and drag all its sliders."""
     page = browser.new_page(viewport={"width": 1040, "height": 1000})
     page.set_content(PAGE.format(body=html))
     root = page.locator(".look")
     root.locator(".look-options button").first.click()
     page.evaluate(_CLOCK)
+    # First: with the sliders elsewhere, a run may be over before Stop is pressed.
+    stop = _stop(page, root)
     sliders = {}
     for slider in root.locator("input[type=range]:enabled").all():
         if slider.is_visible():
             sliders[_name(slider)] = _drag(page, root, slider, moves)
-    stop = _stop(page, root)
     page.close()
     slowest = max(sliders, key=lambda key: sliders[key]["median_ms"], default=None)
     return {

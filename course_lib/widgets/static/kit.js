@@ -176,24 +176,38 @@ export function goal(text) {
 export function publisher(model, told = () => {}) {
   let waiting = 0;
   let ours = false;
+  let unsaved = {};
+  const saved = {};
   const heard = [];
+  const set = (values) => {
+    ours = true;
+    for (const [name, value] of Object.entries(values)) model.set(name, value);
+    ours = false;
+  };
   const flush = () => {
     if (!waiting) return;
     clearTimeout(waiting);
     waiting = 0;
+    Object.assign(saved, unsaved);
+    unsaved = {};
     model.save_changes();
     told();
   };
   const publish = (values) => {
-    ours = true;
-    for (const [name, value] of Object.entries(values)) model.set(name, value);
-    ours = false;
+    set(values);
+    Object.assign(unsaved, values);
     clearTimeout(waiting);
     waiting = setTimeout(flush, 150);
   };
+  // The kernel sends back what it was told. From a busy one that comes late, when the hand has moved on: it must not move back.
+  const isEcho = (name) => name in unsaved && name in saved && JSON.stringify(model.get(name)) === JSON.stringify(saved[name]);
   const listen = (names, work) => {
-    const handler = () => { if (!ours) work(); };
     for (const name of names) {
+      const handler = () => {
+        if (ours) return;
+        if (isEcho(name)) set({ [name]: unsaved[name] });
+        else work();
+      };
       model.on(`change:${name}`, handler);
       heard.push([`change:${name}`, handler]);
     }

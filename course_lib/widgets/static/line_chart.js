@@ -3,11 +3,12 @@ import { INK } from "./kit.js";
 import { label, sizeCanvas } from "./drawing.js";
 
 const POWERS = ["\u2070", "\u00b9", "\u00b2", "\u00b3", "\u2074", "\u2075", "\u2076", "\u2077", "\u2078", "\u2079"];
+const PLAIN = new Intl.NumberFormat("en", { maximumFractionDigits: 8 }); // made once: making it costs more than its use
 
 export function short(value) {
   if (value === 0) return "0";
   const size = Math.abs(value);
-  if (size >= 1e-4 && size < 1e5) return Number(value.toPrecision(3)).toLocaleString("en", { maximumFractionDigits: 8 }).replace("-", "\u2212");
+  if (size >= 1e-4 && size < 1e5) return PLAIN.format(Number(value.toPrecision(3))).replace("-", "\u2212");
   const power = Math.floor(Math.log10(size) + 1e-9);
   const digits = String(Math.abs(power)).split("").map((digit) => POWERS[digit]).join("");
   const lead = Number((value / 10 ** power).toPrecision(2));

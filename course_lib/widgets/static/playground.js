@@ -59,7 +59,7 @@ function three(value) {
 
 class Playground {
   constructor(model, frame) {
-    Object.assign(this, { model, frame, runs: new Runs(this.asked(model)), playing: false, resting: false, frameAsked: 0, lastPicture: 0, chosen: null, news: "" });
+    Object.assign(this, { model, frame, runs: new Runs(this.asked(model)), playing: false, resting: false, frameAsked: 0, allAsked: false, lastPicture: 0, chosen: null, news: "" });
     this.publisher = publisher(model);
     this.validation = readDigits(model.get("digits").validation, model.get("digits").validation_labels);
     this.page = buildPage(frame, this.runs.settings, this.actions(), GOALS.map((name) => model.get(name)));
@@ -131,7 +131,7 @@ class Playground {
     this.rest();
   }
 
-  // The engine measured something, or rests. Pictures wait for the next frame: there may be more news before it.
+  // The engine measured something, or rests.
   heard(news) {
     if (!this.runs.take(news)) return;
     this.judge();
@@ -144,19 +144,38 @@ class Playground {
 
   // Those who asked for less motion get words once a second, and the picture when the run rests.
   progress() {
-    const calm = wantsLessMotion();
-    const wait = calm && performance.now() - this.lastPicture < 1000;
-    if (this.frameAsked || wait) return;
-    this.frameAsked = requestAnimationFrame(this.frame.guard(() => {
-      this.frameAsked = 0;
-      const now = performance.now();
-      const seldom = now - this.lastPicture > 400;
-      this.words();
-      if (!calm) this.curves();
-      if (!calm) this.page.histograms.draw(this.runs.run.pictures);
-      if (!calm && seldom) this.wrongDigits();
-      if (seldom) this.lastPicture = now;
+    const wait = wantsLessMotion() && performance.now() - this.lastPicture < 1000;
+    if (!wait) this.soon(false);
+  }
+
+  // Pictures wait for the next frame: there may be more news before it, the engine's answer to a moved slider above all.
+  soon(everything) {
+    this.allAsked ||= everything;
+    this.frameAsked ||= requestAnimationFrame(this.frame.guard(() => {
+      const all = this.allAsked;
+      Object.assign(this, { frameAsked: 0, allAsked: false });
+      if (all) this.drawAtRest();
+      else this.drawOnTheWay();
     }));
+  }
+
+  drawOnTheWay() {
+    const [now, calm] = [performance.now(), wantsLessMotion()];
+    const seldom = now - this.lastPicture > 400;
+    this.words();
+    if (!calm) this.curves();
+    if (!calm) this.page.histograms.draw(this.runs.run.pictures);
+    if (!calm && seldom) {
+      this.wrongWords();
+      this.wrongDigits();
+    }
+    if (seldom) this.lastPicture = now;
+  }
+
+  drawAtRest() {
+    this.page.table.show(this.runs);
+    this.describe();
+    this.pictures();
   }
 
   judge() {
@@ -191,12 +210,15 @@ class Playground {
   }
 
   wrongDigits() {
+    drawWrong(this.page.canvases.wrong, this.runs.run.wrong, this.validation);
+  }
+
+  wrongWords() {
     const { run } = this.runs;
-    const { wrongHead, canvases } = this.page;
+    const { wrongHead } = this.page;
     const known = run.history.length > 0;
     wrongHead.textContent = known ? fill(TEXT.wrongHead, { count: run.wrong.length }) : TEXT.wrongBefore;
     if (known && !run.wrong.length) wrongHead.textContent = TEXT.wrongNone;
-    drawWrong(canvases.wrong, run.wrong, this.validation);
   }
 
   words() {
@@ -221,22 +243,20 @@ class Playground {
     });
   }
 
+  // Words come first: a canvas asks for its size, and every word written after that would mean a second layout.
   pictures() {
-    this.curves();
+    this.wrongWords();
     this.page.histograms.draw(this.runs.run.pictures);
+    this.curves();
     this.wrongDigits();
   }
 
-  // The hand rests: describe the pictures, tell screen readers and Python.
+  // The hand rests: tell screen readers and Python at once, also in a tab that paints no frames.
   rest() {
-    const { page, runs, frame } = this;
-    cancelAnimationFrame(this.frameAsked);
-    this.frameAsked = 0;
-    this.pictures();
+    const { page, frame } = this;
     this.words();
     this.showPlay();
-    page.table.show(runs);
-    this.describe();
+    this.soon(true);
     frame.announce(spoken(page.big.textContent, page.status.textContent), this.news);
     this.news = "";
     this.publish();

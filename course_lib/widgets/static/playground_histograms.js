@@ -63,8 +63,8 @@ export class Histograms {
   }
 
   draw(pictures) {
-    for (const name of PARTS) drawHistogram(this.canvases[name], pictures && pictures[name]);
     this.say(pictures);
+    for (const name of PARTS) drawHistogram(this.canvases[name], pictures && pictures[name]);
   }
 
   say(pictures) {
