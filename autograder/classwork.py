@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from autograder import grade, grade_report, messages, publish, regrade
+from autograder import grade, grade_report, messages, publish, regrade, unchanged
 from autograder.course import Lesson, Report
 from autograder.folders import CourseError, Folders
 from autograder.grade import Graded
@@ -76,18 +76,33 @@ def grade_class(folders: Folders, lesson: Lesson, entries: list[Entry], watch: W
 
     Raises:
         Stopped: by Ctrl-C.
-        CourseError: something is missing, or the gradebook cannot be written.
+        CourseError: a wall or something else is missing, or the gradebook cannot be written.
     """
     tally, title = Tally(), f"Grading {lesson.id}"
     with Spool(folders.run) as spool:
         with long_work(title, len(entries), messages.STOPPED_GRADING, watch) as advance:
-            for one in grade.grade_class(folders, lesson, entries, **options):
+            for one in _graded(folders, lesson, entries, **options):
                 spool.add(one)
                 tally.add(one)
                 advance(failed=one.report.status in LOOK_AT, **grade_report.log_line(one))
         with long_work("Writing pages", len(spool), messages.STOPPED_PUBLISHING, replace(watch, log=None)) as advance:
             publish.publish(folders, lesson, spool, advance)
     return GradedClass(folders, lesson, frozenset(entry.learner for entry in entries), tally)
+
+
+def _graded(
+    folders: Folders, lesson: Lesson, entries: Sequence[Entry], *, fresh: bool = False, **options: Any
+) -> Iterator[Graded]:
+    """First what stands as it was published, then what is judged now; only that needs walls."""
+    changed = list(entries) if fresh else []
+    for entry, stands in () if fresh else unchanged.sorted_out(folders, lesson, entries):
+        if stands is None:
+            changed.append(entry)
+        else:
+            yield stands
+    if changed:
+        require_walls(folders, lesson)
+        yield from grade.grade_class(folders, lesson, changed, fresh=fresh, **options)
 
 
 def regrade_class(

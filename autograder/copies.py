@@ -137,11 +137,20 @@ def keep_autograded(folder: Path, report: Report, content: bytes, timestamp: str
     Raises:
         CourseError: the learner's or lesson's id is no plain folder name.
     """
-    path = folder / plain_name(report.learner) / plain_name(report.lesson) / f"{report.lesson}.ipynb"
+    path = autograded_path(folder, report.learner, report.lesson)
     write_atomically(path, content)
     if timestamp:
         write_atomically(path.with_name("timestamp.txt"), timestamp.encode())
     return path
+
+
+def autograded_path(folder: Path, learner: str, lesson: str) -> Path:
+    """Where the copy of a submission lies below `run/autograded`.
+
+    Raises:
+        CourseError: the learner's or lesson's id is no plain folder name.
+    """
+    return folder / plain_name(learner) / plain_name(lesson) / f"{lesson}.ipynb"
 
 
 def timestamp_of(folder: Path) -> tuple[str, datetime | None]:

@@ -7,6 +7,7 @@ browser to load or run anything, should that ever fail.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -91,7 +92,7 @@ def write_feedback(
     for report in reports:
         score = marked.get(report.learner, LearnerScore(report.learner))
         text = page(report, lesson, (answers or {}).get(report.learner, {}), score)
-        path = folder / plain_name(report.learner) / plain_name(report.lesson) / f"{report.lesson}.html"
+        path = page_path(folder, report)
         write_atomically(path, text.encode())
         slips = exchange_slips(submitted / report.learner / report.lesson) if submitted is not None else {}
         for name, content in slips.items():
@@ -99,6 +100,25 @@ def write_feedback(
         paths.append(path)
         advance()
     return paths
+
+
+def page_path(folder: Path, report: Report) -> Path:
+    """Where a page lies below `folder`.
+
+    Raises:
+        CourseError: the learner's or lesson's id is no plain folder name.
+    """
+    return folder / plain_name(report.learner) / plain_name(report.lesson) / f"{report.lesson}.html"
+
+
+def page_mark(report: Report, score: LearnerScore) -> str:
+    """Names what a page is made from, texts apart: with an equal mark the same submission gives the same page."""
+    return hashlib.sha256(repr((_made_with(), report, score)).encode(errors="replace")).hexdigest()
+
+
+@cache
+def _made_with() -> bytes:
+    return hashlib.sha256(Path(__file__).read_bytes() + (TEMPLATES / "feedback.html.j2").read_bytes()).digest()
 
 
 def page(report: Report, lesson: Lesson, texts: Mapping[str, str], score: LearnerScore) -> str:

@@ -96,6 +96,16 @@ class Folders:
         """The notebook that learners open."""
         return self.root / "notebooks" / lesson / f"{lesson}.ipynb"
 
+    def require_notebooks(self, lesson: str) -> None:
+        """A lesson that is graded has a solution and a released notebook.
+
+        Raises:
+            CourseError: one is missing.
+        """
+        for path in (self.solution(lesson), self.released(lesson)):
+            if not path.exists():
+                raise CourseError(f"{path} is missing. Run `course generate {lesson}` first.")
+
     @property
     def secret_file(self) -> Path:
         """The course secret, from which secret cases are made."""

@@ -24,18 +24,26 @@ from pathlib import Path
 from autograder import changes, messages
 from autograder.answers import Notebook
 from autograder.catalogue import find_lesson, graded_from
-from autograder.copies import add_verdicts, answer_texts, autograded, keep_autograded, timestamp_of, to_bytes
+from autograder.copies import (
+    add_verdicts,
+    answer_texts,
+    autograded,
+    keep_autograded,
+    timestamp_of,
+    to_bytes,
+)
 from autograder.course import Lesson, Outcome, Report, Status, Verdict
 from autograder.doctor import WallCheck, run_doctor
 from autograder.executors import Work, code_changed, on_cluster, on_processes
 from autograder.expected import fingerprint, load_expectations
+from autograder.file_marks import Marks
 from autograder.files import sweep
 from autograder.folders import CourseError, Folders
 from autograder.intake import Entry
 from autograder.judge import Judge, Judged
 from autograder.sandbox.pool import Pool
 from autograder.stamps import ENVIRONMENT, Stamps, code_digest
-from autograder.submission import Submission, Unreadable, read_submission
+from autograder.submission import Submission, Unreadable, parse_notebook, read_bytes, read_submission
 from autograder.verdicts import VerdictStore
 from autograder.view import build_view
 from course_lib.exam import variant_of
@@ -60,6 +68,8 @@ class Graded:
         handed_in: when, in UTC without time zone, or None.
         held: exercises in which an earlier score of the same answers stands, because today's would be lower.
         stays: does the whole report stand from before, because today's lesson cannot hold its points?
+        file: mark of the file (`file_marks`) from which the same verdicts can be told again; "" when they cannot.
+        page: mark of its page (`feedback.page_mark`), when nothing has changed since it was published; else "".
     """
 
     report: Report
@@ -70,6 +80,8 @@ class Graded:
     handed_in: datetime | None = None
     held: tuple[str, ...] = ()
     stays: bool = False
+    file: str = ""
+    page: str = ""
 
 
 class Grader:
@@ -88,8 +100,9 @@ class Grader:
         self.version = version_of(lesson, secret)
         expectations, questions = load_expectations(lesson, secret, folders.expected)
         names = [item.id for item in (*lesson.exercises, *lesson.questions)]
-        _require_notebooks(folders, lesson)
+        folders.require_notebooks(lesson.id)
         self._names = names
+        self._marks = Marks(folders, lesson, self.version)
         self._folders = folders
         self._released = json.loads(folders.released(lesson.id).read_bytes())
         given = Notebook(read_submission(folders.released(lesson.id)), names).statements
@@ -140,16 +153,19 @@ class Grader:
         try:
             if entry.path is None:
                 raise Unreadable(entry.problem)
-            submission = read_submission(entry.path)
+            content = read_bytes(entry.path)
+            submission = parse_notebook(content, entry.path.name)
         except Unreadable as error:
             report = self._unreadable(entry.learner, str(error))
             return Graded(report, copy=autograded(self._released, (), report))
-        report, new = self._graded(submission, entry.learner, fresh, known)
+        report, new, kept = self._graded(submission, entry.learner, fresh, known)
         seconds = time.perf_counter() - started
         report = replace(report, learner=entry.learner, seconds=seconds, submission=code_digest(submission))
         stamp, handed_in = timestamp_of(entry.path.parent)
         copy = autograded(self._released, submission.cells, report)
-        return Graded(report, new, answer_texts(self._released, submission.cells), copy, stamp, handed_in)
+        mark = self._marks.of(content, entry.path.parent) if kept else ""
+        texts = answer_texts(self._released, submission.cells)
+        return Graded(report, new, texts, copy, stamp, handed_in, file=mark)
 
     def judge(self, notebook: Notebook, learner: str) -> Judged:
         """Judge a parsed notebook; nothing is kept or written."""
@@ -159,17 +175,20 @@ class Grader:
         """Judge a single exercise of a notebook; nothing is kept."""
         return self._judge.judge_one(exercise_id, notebook)
 
-    def _graded(self, submission: Submission, learner: str, fresh: bool, known: Report | None) -> tuple[Report, bool]:
+    def _graded(
+        self, submission: Submission, learner: str, fresh: bool, known: Report | None
+    ) -> tuple[Report, bool, bool]:
+        """The report; was it made now, to be used again; and may it be used again at all?"""
         notebook = Notebook(submission, self._names, self._given)
         key = self._key(notebook, submission, learner)
         if known is None and self.store is not None:
             known = self.store.get(key)
         if known is not None and known.key == key and not fresh:
-            return self._stamps.on(known, learner), False
+            return self._stamps.on(known, learner), False, True
         judged = self._judge.judge(notebook, learner)
         status, reason = _status(submission, judged.verdicts)
         report = Report(learner, self.lesson.id, status, judged.verdicts, reason, key)
-        return self._stamps.on(report, learner), judged.keep
+        return self._stamps.on(report, learner), judged.keep, judged.keep
 
     def _unreadable(self, learner: str, reason: str) -> Report:
         verdicts = tuple(
@@ -189,16 +208,6 @@ class Grader:
             pieces = [(piece.label, piece.line, piece.source) for piece in answer.pieces]
             digest.update(repr((name, answer.syntax_error, pieces)).encode())
         return digest.hexdigest()
-
-
-def _notebooks(folders: Folders, lesson: Lesson) -> tuple[Path, Path]:
-    return folders.solution(lesson.id), folders.released(lesson.id)
-
-
-def _require_notebooks(folders: Folders, lesson: Lesson) -> None:
-    for path in _notebooks(folders, lesson):
-        if not path.exists():
-            raise CourseError(f"{path} is missing. Run `course generate {lesson.id}` first.")
 
 
 def version_of(lesson: Lesson, secret: bytes) -> str:
@@ -257,9 +266,9 @@ def grade_class(
     Raises:
         CourseError: something is missing that a person can mend. What was finished before is kept.
     """
-    _require_notebooks(folders, lesson)
+    folders.require_notebooks(lesson.id)
     # What is not written again in this run is not swept either, unless here.
-    beside = [path.parent for path in _notebooks(folders, lesson)]
+    beside = [folders.solution(lesson.id).parent, folders.released(lesson.id).parent]
     for folder in (folders.run, folders.expected, folders.views, *beside):
         sweep(folder)
     store, secret = VerdictStore(folders.verdicts), folders.secret()
@@ -303,10 +312,10 @@ def _held_back(store: VerdictStore, graded: Graded) -> Graded:
     if not held:
         return graded
     if report is before:
-        return replace(graded, report=report, copy=b"", held=held, stays=True)
+        return replace(graded, report=report, copy=b"", held=held, stays=True, file="")
     copy = json.loads(graded.copy)
     add_verdicts(copy, report)
-    return replace(graded, report=report, copy=to_bytes(copy), held=held)
+    return replace(graded, report=report, copy=to_bytes(copy), held=held, file="")
 
 
 def keep_copy(folders: Folders, graded: Graded) -> None:

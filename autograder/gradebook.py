@@ -243,6 +243,17 @@ def read_scores(db_url: str, lesson_id: str, learners: Sequence[str] | None = No
         return tuple(score for piece in pieces for score in _scores(book, lesson, piece))
 
 
+def handed_in(db_url: str, lesson_id: str) -> frozenset[str]:
+    """Learners of whom the gradebook has a submission.
+
+    Raises:
+        GradebookError: there is no gradebook, or it does not know the lesson.
+    """
+    with transaction(db_url, write=False) as book:
+        rows = book.select("submitted_assignment", assignment_id=book.lesson(lesson_id).assignment)
+        return frozenset(row.student_id for row in rows)
+
+
 def may_be_late(db_url: str, lesson_id: str) -> list[str]:
     """Learners whose late penalty may change: who handed in, when there is a due date, or a penalty from before.
 

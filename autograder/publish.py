@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from autograder.copies import answer_texts
+from autograder.copies import answer_texts, autograded_path
 from autograder.course import Lesson, Report
-from autograder.feedback import write_feedback
+from autograder.feedback import page_mark, page_path, write_feedback
 from autograder.folders import CourseError, Folders
 from autograder.grade import Graded
 from autograder.gradebook import LearnerScore, ensure_lesson, may_be_late, read_scores, write_reports
@@ -41,9 +41,38 @@ def publish(
         handed_in = {one.report.learner: one.handed_in for one in batch if one.handed_in is not None}
         write_reports(url, lesson.id, [one.report for one in batch], texts, handed_in)
     settle_penalties(folders, lesson)
+    pages = _Pages(folders, lesson, url, advance)
     for batch in _batches(graded):
-        texts = {one.report.learner: one.texts or {} for one in batch}
-        _write_pages(folders, lesson, [one.report for one in batch], texts, url, advance)
+        pages.write(batch)
+
+
+class _Pages:
+    """Writes the pages of graded submissions, and leaves those alone that would not change."""
+
+    def __init__(self, folders: Folders, lesson: Lesson, url: str, advance: Callable[[], None]) -> None:
+        self._folders, self._lesson, self._url, self._advance = folders, lesson, url, advance
+        self._released = json.loads(folders.released(lesson.id).read_bytes())
+        self._store = VerdictStore(folders.verdicts)
+
+    def write(self, batch: Sequence[Graded]) -> None:
+        scores = read_scores(self._url, self._lesson.id, [one.report.learner for one in batch])
+        of = {score.learner: score for score in scores}
+        marks = [page_mark(one.report, of[one.report.learner]) for one in batch]
+        old = [one for one, mark in zip(batch, marks, strict=True) if one.page != mark or self._is_gone(one)]
+        texts = {one.report.learner: self._texts(one) for one in old}
+        _write_pages(self._folders, self._lesson, [one.report for one in old], texts, scores, self._advance)
+        for _ in range(len(batch) - len(old)):
+            self._advance()
+        # Last: whoever is stopped before writes this batch again.
+        rows = [(one.report.learner, one.file, mark) for one, mark in zip(batch, marks, strict=True) if one.file]
+        self._store.note_published(self._lesson.id, rows)
+
+    def _is_gone(self, one: Graded) -> bool:
+        return not page_path(self._folders.feedback, one.report).exists()
+
+    def _texts(self, one: Graded) -> Mapping[str, str]:
+        """What stands in the answer cells; of an unchanged submission only the copy was kept."""
+        return _texts(self._folders, one.report, self._released) if one.page else one.texts or {}
 
 
 def _batches(graded: Iterable[Graded]) -> Iterator[list[Graded]]:
@@ -57,10 +86,9 @@ def _write_pages(
     lesson: Lesson,
     reports: Sequence[Report],
     texts: Mapping[str, Mapping[str, str]],
-    url: str,
+    scores: Sequence[LearnerScore],
     advance: Callable[[], None],
 ) -> None:
-    scores = read_scores(url, lesson.id, [report.learner for report in reports])
     write_feedback(reports, lesson, folders.feedback, texts, scores, submitted=folders.submitted, advance=advance)
 
 
@@ -91,7 +119,8 @@ def write_pages_again(folders: Folders, lesson: Lesson, advance: Callable[[], No
     reports = VerdictStore(folders.verdicts).each_latest(lesson.id)
     while batch := list(islice(reports, BATCH)):
         texts = {report.learner: _texts(folders, report, released) for report in batch}
-        _write_pages(folders, lesson, batch, texts, url, advance)
+        scores = read_scores(url, lesson.id, [report.learner for report in batch])
+        _write_pages(folders, lesson, batch, texts, scores, advance)
     return count
 
 
@@ -122,7 +151,7 @@ def scores_of_today(folders: Folders, lesson: Lesson) -> tuple[LearnerScore, ...
 
 def _texts(folders: Folders, report: Report, released: Mapping[str, Any]) -> Mapping[str, str]:
     try:
-        copy = read_submission(folders.autograded / report.learner / report.lesson / f"{report.lesson}.ipynb")
+        copy = read_submission(autograded_path(folders.autograded, report.learner, report.lesson))
     except Unreadable:
         return {}
     return answer_texts(released, copy.cells)

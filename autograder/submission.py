@@ -80,10 +80,11 @@ def read_submission(path: Path) -> Submission:
     Raises:
         Unreadable: nothing can be recovered; the message says why and what to ask of the learner.
     """
-    return parse_notebook(_read_bytes(path), path.name)
+    return parse_notebook(read_bytes(path), path.name)
 
 
-def _read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """A notebook file as it is; see `read_submission`."""
     # O_NONBLOCK: opening a named pipe must not wait for a writer.
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)

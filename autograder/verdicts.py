@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,27 @@ from autograder.course import Outcome, Report, Status, Verdict
 from autograder.folders import CourseError
 
 PIECE = 200
+_UNPUBLISH = "DELETE FROM published WHERE lesson = ? AND learner = ?"
 _TABLES = """
 CREATE TABLE IF NOT EXISTS verdicts (key TEXT PRIMARY KEY, report TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS latest (lesson TEXT, learner TEXT, report TEXT NOT NULL, PRIMARY KEY (lesson, learner));
+CREATE TABLE IF NOT EXISTS published (lesson TEXT, learner TEXT, file TEXT, page TEXT, PRIMARY KEY (lesson, learner));
 """
+
+
+@dataclass(frozen=True)
+class Published:
+    """What was published of a learner's latest report.
+
+    Args:
+        report: the report.
+        file: mark of the submitted file (`file_marks`).
+        page: mark of what the page was made from (`feedback.page_mark`).
+    """
+
+    report: Report
+    file: str
+    page: str
 
 
 class VerdictStore:
@@ -77,6 +94,7 @@ class VerdictStore:
             if keep:
                 database.execute("INSERT OR REPLACE INTO verdicts VALUES (?, ?)", (report.key, text))
             database.execute("INSERT OR REPLACE INTO latest VALUES (?, ?, ?)", (report.lesson, report.learner, text))
+            database.execute(_UNPUBLISH, (report.lesson, report.learner))
             database.execute("COMMIT")
 
     def keep(self, report: Report) -> None:
@@ -91,7 +109,27 @@ class VerdictStore:
         with closing(self._connect()) as database:
             database.execute("BEGIN IMMEDIATE")
             database.executemany("INSERT OR REPLACE INTO latest VALUES (?, ?, ?)", rows)
+            database.executemany(_UNPUBLISH, [row[:2] for row in rows])
             database.execute("COMMIT")
+
+    def note_published(self, lesson: str, rows: Iterable[tuple[str, str, str]]) -> None:
+        """Note that the latest reports are in gradebook and pages: learner, mark of the file, mark of the page."""
+        with closing(self._connect()) as database:
+            database.execute("BEGIN IMMEDIATE")
+            database.executemany(
+                "INSERT OR REPLACE INTO published VALUES (?, ?, ?, ?)", [(lesson, *row) for row in rows]
+            )
+            database.execute("COMMIT")
+
+    def published(self, lesson: str, learners: Sequence[str]) -> dict[str, Published]:
+        """What was published of these learners, up to a few hundred; a report that came later takes it away."""
+        query = (
+            "SELECT learner, report, file, page FROM published JOIN latest USING (lesson, learner)"
+            f" WHERE lesson = ? AND learner IN ({', '.join('?' * len(learners))})"
+        )
+        with closing(self._connect()) as database:
+            rows = database.execute(query, (lesson, *learners)).fetchall()
+        return {row[0]: Published(report_from_json(json.loads(row[1])), *row[2:]) for row in rows}
 
     def latest(self, lesson: str) -> list[Report]:
         """The latest report of every learner of a lesson, by learner."""

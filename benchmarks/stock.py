@@ -41,9 +41,14 @@ def check_exercise(lesson_id: str, name: str, namespace: dict[str, Any]) -> None
 
 
 def _same(case: Case, mine: dict[str, Tree], right: dict[str, Tree]) -> None:
-    single = any(getattr(value, "dtype", None) == "float32" for value in case.inputs.values())
-    difference = compare(mine, right, Tolerance.for_dtype("float32" if single else "float64"))
+    difference = compare(mine, right, Tolerance.for_dtype("float32" if _has_float32(case.inputs) else "float64"))
     assert difference is None, f"{case.id}: {difference.message}"
+
+
+def _has_float32(value: Any) -> bool:
+    if isinstance(value, (dict, list, tuple)):
+        return any(map(_has_float32, value.values() if isinstance(value, dict) else value))
+    return getattr(value, "dtype", None) == "float32"
 
 
 def check_question(lesson_id: str, name: str, answer: float, learner: str) -> None:

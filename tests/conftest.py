@@ -31,8 +31,23 @@ settings.register_profile("course", deadline=None, derandomize=True, print_blob=
 settings.load_profile("course")
 
 
+# Files that take minutes, the longest first. One worker runs a whole file: begun last, it would run alone.
+LONG = (
+    "test_lessons_in_jupyterlab.py",
+    "test_lessons_from_the_top.py",
+    "test_lessons.py",
+    "test_grade.py",
+    "test_resume.py",
+    "test_postgres.py",
+    "test_regrade_cli.py",
+    "test_site_pages.py",
+    "test_gallery_pages.py",
+)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without a CUDA device, tests that need one are deselected."""
+    """Long files first. Without a CUDA device, tests that need one are deselected."""
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
     gpu = [item for item in items if item.get_closest_marker("gpu")]
     if gpu and not _has_cuda():
         config.hook.pytest_deselected(items=gpu)
