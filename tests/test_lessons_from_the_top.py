@@ -24,15 +24,22 @@ TIME_LIMIT = 300
 each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.id)
 
 
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
+    """A course from which all lessons are released."""
+    root = tmp_path_factory.mktemp("course")
+    for name in ("pyproject.toml", "nbgrader_config.py"):
+        shutil.copy(ROOT / name, root)
+    shutil.copytree(ROOT / "solutions", root / "solutions")
+    return Folders(root)
+
+
 @each_lesson
 def test_released_notebook_runs_from_its_zip_alone(
-    lesson: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lesson: Lesson, folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without an answer written, nothing but checks fails, and the library that runs is the one in the zip."""
-    for name in ("pyproject.toml", "nbgrader_config.py"):
-        shutil.copy(ROOT / name, tmp_path)
-    shutil.copytree(ROOT / "solutions", tmp_path / "solutions")
-    with zipfile.ZipFile(write_edition(Folders(tmp_path), lesson, tmp_path / "class.zip")) as archive:
+    with zipfile.ZipFile(write_edition(folders, lesson, tmp_path / "class.zip")) as archive:
         archive.extractall(tmp_path)
     folder = tmp_path / lesson.id
     monkeypatch.setenv("PYTHONPATH", str(folder))

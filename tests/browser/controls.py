@@ -19,6 +19,9 @@ LIST = f"""(root) => [...root.querySelectorAll('{CONTROLS}')].map((node, place) 
     pressed: node.getAttribute('aria-pressed') === 'true' || node.checked === true,
     name: node.getAttribute('aria-label') || node.labels?.[0]?.textContent.trim() || node.textContent.trim(),
   }}))"""
+# Found and pressed at once: what plays may come to its end between the two.
+PAUSE = """(root) => [...root.querySelectorAll('button')]
+    .filter((node) => node.textContent.trim() === 'Pause').forEach((node) => node.click())"""
 LONGEST_MS = 10_000
 # A button may have nothing to do, such as "Reset" at the start, and so may a form that waits for its button.
 SHORT_MS = 250
@@ -66,8 +69,7 @@ def _move(page: Page, look: Locator, place: int, longest: int) -> Moved | None:
     _act(page, look.locator(CONTROLS).nth(place), kind)
     shown = _changes(page, look, SHOWN, before[0], SHORT_MS if kind == "button" else longest)
     picture = shown and look.evaluate(PICTURE) != before[1]
-    for pause in look.get_by_role("button", name="Pause").all():
-        pause.click()
+    look.evaluate(PAUSE)
     return Moved(kind, name, shown, picture)
 
 
