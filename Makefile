@@ -48,7 +48,7 @@ demo: $(INSTALLED) bubblewrap  ## grade a class of made-up submissions from end 
 
 .PHONY: test
 test: $(INSTALLED) $(CLUSTER) $(POSTGRES) $(SITE) bubblewrap chromium postgresql lint  ## lint and run every test, those in a real browser too
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $$(($$(nproc) + 1)) --dist loadfile --no-loadscope-reorder
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: test-data
 test-data: $(INSTALLED)  ## test the loaders on the real data sets, which are not in the repository (REAL_DATA=FOLDER)
