@@ -46,6 +46,12 @@ def test_site_has_no_problem(site: Site) -> None:
     assert site.pages == 2 * len(SMALL) + 6
 
 
+def test_nothing_is_left_beside_the_site(site: Site) -> None:
+    """Building makes one folder, and what it remembers lies in the course."""
+    folder = site.start.parent
+    assert {path.name for path in folder.parent.iterdir()} == {"course", folder.name}
+
+
 @pytest.mark.parametrize(
     ("body", "problem"),
     [

@@ -1,7 +1,7 @@
 """From the course to a folder of static pages: sources for Sphinx, Sphinx, and a check of every link.
 
 What enters: a course, which lessons, their runs. What leaves: a folder that works by ``file://`` and on any host.
-The pages' sources and Sphinx's memory stay in ``run/site-cache/``, so only what changed is read again.
+What Sphinx reads, writes and remembers stays in ``run/site-cache/``, so only what changed is read again.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import shutil
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -107,7 +108,9 @@ def build(folders: Folders, texts: Mapping[str, str], output: Path) -> Site:
     claim(folders, output)
     cache = folders.run / "site-cache"
     _write_sources(cache / "pages", texts, folders.root / "docs")
-    said = _sphinx(cache, output)
+    # Not at once into the folder: MyST-NB makes one of its own beside the pages.
+    said = _sphinx(cache, cache / "html")
+    shutil.copytree(cache / "html", output, dirs_exist_ok=True)
     _remove_old(output, texts)
     found = sorted(output.rglob("*.html"))
     return Site(output / START, len(found), (*said, *problems(output)))
