@@ -90,6 +90,7 @@ class Notebook:
     def __init__(self, submission: Submission, exercise_ids: Collection[str], given: Sequence[Statement] = ()) -> None:
         self.exercise_ids = frozenset(exercise_ids)
         self._given = given
+        self._answers: dict[tuple[str, frozenset[str]], Answer] = {}
         self.syntax_errors: dict[int, str] = {}
         self.statements: list[Statement] = []
         self.answer_cells: dict[str, list[int]] = {}
@@ -102,6 +103,7 @@ class Notebook:
         # `np.random.seed(0)` changes NumPy, not the learner's data: such lines are demo, not answer.
         imports = [statement for statement in self.statements if _IMPORT.match(statement.source)]
         self.imported = {name for statement in imports for name in statement.binds}
+        self._places = {id(statement): place for place, statement in enumerate((*given, *self.statements))}
         self._by_name: dict[str, list[Statement]] = {}
         for statement in self.statements:
             for name in statement.binds | (statement.mutates - self.imported):
@@ -137,6 +139,12 @@ class Notebook:
             exercise_id: name of the function, class or variable that is judged.
             also: other names that the cases call.
         """
+        key = exercise_id, frozenset(also)
+        if key not in self._answers:
+            self._answers[key] = self._answer(exercise_id, also)
+        return self._answers[key]
+
+    def _answer(self, exercise_id: str, also: Collection[str]) -> Answer:
         home = self._home(exercise_id)
         if home is None:
             return Answer(syntax_error=self._syntax_error(exercise_id))
@@ -168,7 +176,7 @@ class Notebook:
                     chosen[id(statement)] = statement
                     pending.extend(statement.uses - known)
                     known |= statement.uses
-        return [statement for statement in (*self._given, *self.statements) if id(statement) in chosen]
+        return sorted(chosen.values(), key=lambda statement: self._places[id(statement)])
 
     def _providers(self, name: str, home: int) -> Iterable[Statement]:
         binding = self._by_name.get(name, [])

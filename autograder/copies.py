@@ -215,7 +215,7 @@ def _sort(cells: Iterable[Cell], ours: Mapping[str, NotebookJson]) -> tuple[dict
 
 
 def _ours(released: Mapping[str, Any]) -> dict[str, NotebookJson]:
-    return {_grade_id(cell): cell for cell in released["cells"] if _grade_id(cell)}
+    return {name: cell for cell in released["cells"] if (name := _grade_id(cell))}
 
 
 def _grade_id(cell: Mapping[str, Any]) -> str:

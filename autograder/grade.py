@@ -51,8 +51,8 @@ from course_lib.exam import variant_of
 # Starting a worker and its sandbox costs as much as judging about so many submissions.
 WORTH_A_PROCESS = 20
 _HERE = Path(__file__).parent
-_SANDBOX = ("worker", "walls", "wire", "seccomp", "job", "ground")
-_JUDGE_MODULES = ("judge", "answers", "submission", "exam", "messages", *(f"sandbox/{name}" for name in _SANDBOX))
+_SANDBOX = "worker walls wire seccomp job ground".split()
+_JUDGE_MODULES = [*"judge diagnoser answers submission exam messages".split(), *(f"sandbox/{n}" for n in _SANDBOX)]
 
 
 @dataclass(frozen=True)

@@ -8,28 +8,22 @@ question. Nothing here believes anything that a job says beyond "this is what I 
 from __future__ import annotations
 
 import inspect
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
-
-import numpy as np
 
 from autograder import messages
 from autograder.answers import Answer, Notebook, Statement, solution_statements
 from autograder.course import CONVENTION_SHARE, STABILITY_SHARE, Exercise, Lesson, Outcome, Verdict
+from autograder.diagnoser import Diagnoser
 from autograder.exam import QuestionSheet
-from autograder.expected import UNUSABLE, numpy_namespace
-from autograder.sandbox.job import CodeError, Job, Piece, Played, Script, Stopped
+from autograder.sandbox.job import Job, Piece, Played, Script, Stopped
 from autograder.sandbox.pool import Pool
 from autograder.sandbox.walls import Limits
-from course_lib.cases import Case, WrongReturnError
-from course_lib.diagnose import DETAIL, Attempt, Diagnosis, Expectation, diagnose, error_detail
+from course_lib.diagnose import Diagnosis, Expectation
 
 REFERENCE_FACTOR = 10.0
 SPARE_CPU_SECONDS = 2.0
 
-_UNDEFINED = re.compile(r"name '(\w+)' is not defined")
 _STOPS: Mapping[str, tuple[Outcome, str]] = {
     "time limit": (Outcome.TIME_LIMIT, messages.TIME_LIMIT),
     "wall clock": (Outcome.TIME_LIMIT, messages.WALL_CLOCK),
@@ -95,9 +89,10 @@ class Judge:
         self.solution = solution
         self.pool = pool
         self.torch_pool = torch_pool
-        self.scripts = {name: Script([item.case for item in known.cases]) for name, known in expectations.items()}
+        asked = [*expectations.values(), *(questions.expectation(item.id, "") for item in lesson.questions)]
+        self.scripts = {known.exercise: Script([item.case for item in known.cases]) for known in asked}
         self.limits = limits_for(expectations.values())
-        self.kernels = numpy_namespace(lesson)
+        self.diagnoser = Diagnoser(lesson, expectations)
 
     def judge(self, notebook: Notebook, learner: str) -> Judged:
         """Judge every exercise and question of a notebook.
@@ -143,7 +138,7 @@ class Judge:
         if any(name in earlier and earlier[name].outcome is Outcome.TIME_LIMIT for name in failing):
             # What it calls never ends: a run with that would only take its time again.
             return _verdict(expectation, self._beside_reference(exercise, answer, failing, None, shared.pool)), True
-        run = self._play(expectation, answer.statements, shared, self._prepared(exercise))
+        run = self._play(expectation, answer.statements, shared)
         if failing and not run.diagnosis.passed and run.diagnosis.outcome is not Outcome.NOT_STARTED:
             run = self._beside_reference(exercise, answer, failing, run, shared.pool)
         return _verdict(expectation, run), run.stop != "wall clock"
@@ -168,7 +163,7 @@ class Judge:
         """
         theirs = solution_statements(self.solution, sorted(failing))
         mine = [statement for statement in answer.statements if not statement.binds & failing]
-        run = self._play_alone(pool, self.expectations[exercise.id], [*theirs, *mine], self._prepared(exercise))
+        run = self._play_alone(pool, self.expectations[exercise.id], [*theirs, *mine])
         names = ", ".join(f"`{name}`" for name in sorted(failing))
         if run.diagnosis.outcome is Outcome.CORRECT:
             message = messages.WITH_REFERENCE.format(names=names)
@@ -189,7 +184,7 @@ class Judge:
         answer = notebook.answer(name)
         if not answer.statements:
             return _without_code(name, expectation.points, answer), True
-        run = self._play(expectation, answer.statements, shared, _not_none)
+        run = self._play(expectation, answer.statements, shared)
         verdict = _verdict(expectation, run)
         if verdict.outcome is Outcome.NOT_STARTED:
             return replace(verdict, message=messages.NO_NUMBER.format(exercise=name)), True
@@ -201,77 +196,46 @@ class Judge:
     def _for_declared(self, name: str, notebook: Notebook, declared: str, learner: str) -> Verdict | None:
         """Right for the learner that the notebook names? Then a person decides, and nobody gets points yet."""
         expectation = self.questions.expectation(name, declared)
-        run = self._play_alone(self.pool, expectation, notebook.answer(name).statements, _not_none)
+        run = self._play_alone(self.pool, expectation, notebook.answer(name).statements)
         if not run.diagnosis.passed:
             return None
         message = messages.OTHER_LEARNER.format(declared=declared[:40], learner=learner)
         return Verdict(name, Outcome.NEEDS_A_PERSON, 0.0, expectation.points, message)
 
-    def _prepared(self, exercise: Exercise) -> Callable[..., Mapping]:
-        if exercise.prepare is None:
-            return lambda seen, _case: seen
-        return lambda seen, case: exercise.prepare(seen, case, self.kernels)
-
-    def _play(
-        self,
-        expectation: Expectation,
-        statements: Sequence[Statement],
-        shared: _Shared,
-        prepare: Callable[..., Mapping],
-    ) -> _Run:
+    def _play(self, expectation: Expectation, statements: Sequence[Statement], shared: _Shared) -> _Run:
         """Run an answer in the shared fork; if that fails and may be another answer's fault, alone again."""
         if shared.job is None:
             shared.job = shared.pool.job(self.limits)
         others_ran = bool(shared.ran)
-        run = self._play_in(shared.job, expectation, statements, prepare)
+        run = self._play_in(shared.job, expectation, statements)
         shared.ran.extend(statements)
         lost = run.diagnosis.missed and run.diagnosis.outcome is not Outcome.NOT_STARTED
         # A loop that never ends would only take its time again.
         again = run.stop == "wall clock" or (run.stop != "time limit" and lost and others_ran)
-        first, run = run, self._play_alone(shared.pool, expectation, statements, prepare) if again else run
+        first, run = run, self._play_alone(shared.pool, expectation, statements) if again else run
         if first.stop or run.diagnosis.missed != first.diagnosis.missed:
             shared.drop()
         return run
 
-    def _play_alone(
-        self, pool: Pool, expectation: Expectation, statements: Sequence[Statement], prepare: Callable[..., Mapping]
-    ) -> _Run:
+    def _play_alone(self, pool: Pool, expectation: Expectation, statements: Sequence[Statement]) -> _Run:
         with pool.job(self.limits) as alone:
-            return self._play_in(alone, expectation, statements, prepare)
+            return self._play_in(alone, expectation, statements)
 
-    def _play_in(
-        self, job: Job, expectation: Expectation, statements: Sequence[Statement], prepare: Callable[..., Mapping]
-    ) -> _Run:
+    def _play_in(self, job: Job, expectation: Expectation, statements: Sequence[Statement]) -> _Run:
         before = job.cpu_seconds
         pieces: list[Piece] = [statement.piece for statement in statements]
         played: list[Played] = []
         stop, load_errors = "", []
         try:
             load_errors = job.load(pieces)
-            played = job.play(self._script(expectation))
+            played = job.play(self.scripts[expectation.exercise])
         except Stopped as stopped:
             stop, played = stopped.reason, list(stopped.done)
         seconds = max(job.cpu_seconds - before, 0.0)
-        # By position, not by id: a secret case may be called like a public one.
-        pairs = zip(played, expectation.cases, strict=False)
-        attempts = [_attempt(item, known.case, expectation.exercise, prepare, load_errors) for item, known in pairs]
-        diagnosis = diagnose(expectation, attempts)
+        diagnosis = self.diagnoser.diagnose(expectation, load_errors, played)
         if stop:
             diagnosis = _stopped(diagnosis, stop, expectation, len(played), self.limits)
         return _Run(diagnosis, seconds, stop)
-
-    def _script(self, expectation: Expectation) -> Script:
-        return self.scripts.get(expectation.exercise) or Script([item.case for item in expectation.cases])
-
-
-def _not_none(seen: Mapping[str, Any], _case: Case) -> Mapping[str, Any]:
-    if any(value is None for value in seen.values()):
-        raise NotAnswered
-    return seen
-
-
-class NotAnswered(ValueError):
-    """An exam answer is still None."""
 
 
 def limits_for(expectations: Iterable[Expectation]) -> Limits:
@@ -279,48 +243,6 @@ def limits_for(expectations: Iterable[Expectation]) -> Limits:
     slowest = max((expectation.seconds for expectation in expectations), default=0.0)
     cpu_seconds = SPARE_CPU_SECONDS + REFERENCE_FACTOR * slowest
     return replace(Limits(), cpu_seconds=cpu_seconds, wall_seconds=4 * cpu_seconds + 5)
-
-
-def _attempt(
-    played: Played, case: Case, exercise: str, prepare: Callable[..., Mapping], load_errors: Sequence[CodeError]
-) -> Attempt:
-    if played.error is not None:
-        message = _error_message(exercise, played.error, load_errors)
-        return Attempt(played.case, None, played.error.type, message, played.error.message[:DETAIL])
-    try:
-        with np.errstate(all="ignore"):
-            return Attempt(played.case, prepare(played.seen, case))
-    except NotAnswered:
-        if load_errors:
-            return Attempt(played.case, None, load_errors[0].type, _error_line(load_errors[0]))
-        return Attempt(played.case, None, "NotImplementedError")
-    except ValueError as error:
-        return Attempt(played.case, None, UNUSABLE, str(error), error_detail(error))
-
-
-def _error_message(exercise: str, error: CodeError, load_errors: Sequence[CodeError]) -> str:
-    if error.type == "NotImplementedError":
-        return messages.NOT_STARTED
-    name = _undefined_name(error, exercise)
-    if name and load_errors:
-        return messages.NOT_DEFINED.format(exercise=name, error=_error_line(load_errors[0]))
-    return _error_line(error)
-
-
-def _undefined_name(error: CodeError, exercise: str) -> str:
-    """The name that was missing: the answer itself, or something that it needs."""
-    if error.type == "KeyError" and error.message.strip("'\"") == exercise:
-        return exercise
-    found = _UNDEFINED.fullmatch(error.message) if error.type == "NameError" else None
-    return found[1] if found else ""
-
-
-def _error_line(error: CodeError) -> str:
-    facts = {"type": error.type, "message": error.message or "(no message)", "line": error.line}
-    if error.type == WrongReturnError.__name__:
-        return error.message
-    template = messages.CODE_ERROR if error.text else messages.CODE_ERROR_ELSEWHERE
-    return template.format(label=error.label.capitalize(), text=error.text, **facts)
 
 
 def _stopped(diagnosis: Diagnosis, stop: str, expectation: Expectation, done: int, limits: Limits) -> Diagnosis:

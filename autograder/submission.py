@@ -191,7 +191,10 @@ def _cells(raw_cells: Sequence[dict[str, Any]]) -> tuple[tuple[Cell, ...], bool]
 
 def _text(source: Any) -> str:
     if isinstance(source, list):
-        source = "".join(part for part in source if isinstance(part, str))
+        try:
+            source = "".join(source)
+        except TypeError:
+            source = "".join(part for part in source if isinstance(part, str))
     if not isinstance(source, str):
         return ""
     # JSON may spell lone surrogates, which neither Python's parser nor a file can take.

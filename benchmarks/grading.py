@@ -37,7 +37,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder.answers import Notebook
-from autograder.catalogue import find_lesson
+from autograder.catalogue import find_lesson, graded_from
 from autograder.classroom import answers_of, fill, hand_in, with_variants
 from autograder.course import Exercise, Lesson
 from autograder.expected import load_expectations
@@ -45,6 +45,7 @@ from autograder.folders import Folders
 from autograder.gradebook import ensure_lesson
 from autograder.submission import read_submission
 from autograder.verdicts import VerdictStore
+from autograder.view import build_view
 from benchmarks import stock as conventional
 from course_lib.casefile import read_tree
 from course_lib.cases import StepError
@@ -154,11 +155,12 @@ def _prepare_course(root: Path, lesson: Lesson) -> None:
     for name in ("solutions", "notebooks"):
         shutil.copytree(PROJECT / name / lesson.id, root / name / lesson.id)
     shutil.copy(PROJECT / "nbgrader_config.py", root)
-    # Expected values and the gradebook's description of the lesson are made once per course, not per class.
+    # Expected values, the view and the gradebook's description of the lesson are made once per course, not per class.
     folders = Folders(root)
     folders.make_secret()
     ensure_lesson(root, lesson.id)
     load_expectations(lesson, folders.secret(), folders.expected)
+    build_view(lesson, graded_from(lesson), folders.views)
 
 
 def _environment() -> dict[str, str]:

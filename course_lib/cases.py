@@ -164,6 +164,9 @@ def _fresh(value: Tree, convert: Callable[[Tree], Any]) -> Any:
 def _snapshot(value: Any) -> Any:
     """A later step may work in place on what was read; what was seen stays as it was."""
     try:
+        if type(value) is np.ndarray and not value.dtype.hasobject:
+            # As `deepcopy` does, without its bookkeeping.
+            return value.copy("K")
         return copy.deepcopy(value)
     except Exception:
         return value

@@ -112,7 +112,7 @@ def _portable(dtype: np.dtype) -> np.dtype:
     """Native byte order; extended precision has another size on every machine and is rounded."""
     if dtype.itemsize > (16 if dtype.kind == "c" else 8):
         return np.dtype("complex128" if dtype.kind == "c" else "float64")
-    return dtype.newbyteorder("=")
+    return dtype if dtype.isnative else dtype.newbyteorder("=")
 
 
 def _leaf(tree: Tree, kind: type) -> Any:

@@ -19,6 +19,7 @@ from autograder.sandbox.wire import (
     ClosedError,
     TooLargeError,
     WireError,
+    read_frame,
     read_message,
     write_message,
 )
@@ -102,6 +103,31 @@ def test_messages_follow_each_other(pair: tuple[socket.socket, socket.socket]) -
     for number in range(3):
         write_message(pair[0], np.full(2, number))
     assert [read_message(pair[1], CAP).tolist() for _ in range(3)] == [[0, 0], [1, 1], [2, 2]]
+
+
+def test_arrays_share_the_message_and_cannot_be_written(pair: tuple[socket.socket, socket.socket]) -> None:
+    """A message may be kept and read again: nobody can change what it says."""
+    write_message(pair[0], [np.ones(3, bool), np.ones(2), np.ones((0, 2))])
+    frame = read_frame(pair[1], CAP)
+    odd, whole, empty = frame.tree()
+    assert not any(array.flags.writeable for array in (odd, whole, empty))
+    assert whole.flags.aligned, "though it starts after three bytes"
+    assert empty.shape == (0, 2)
+    for array in (odd, whole):
+        np.testing.assert_array_equal(array, 1)
+
+
+def test_messages_with_one_header_are_read_apart(pair: tuple[socket.socket, socket.socket]) -> None:
+    """Only the header's text is remembered: each tree is a new one, with its own message's numbers."""
+    for number in range(2):
+        write_message(pair[0], {"x": [np.full(2, number)]})
+    first, second = (read_frame(pair[1], CAP) for _ in range(2))
+    assert first.header == second.header
+    assert first != second
+    one, other = first.tree(), second.tree()
+    assert (one["x"][0][0], other["x"][0][0]) == (0, 1)
+    one["x"].clear()
+    assert len(first.tree()["x"]) == 1
 
 
 @given(st.binary(max_size=300))

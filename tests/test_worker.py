@@ -194,6 +194,29 @@ def test_dataclasses_and_future_imports_work(job: Job) -> None:
     assert job.play([call_case("case", "f", {"y": 1})])[0].seen["result"] == 3
 
 
+def test_future_imports_hold_for_their_own_answer_only(job: Job) -> None:
+    """The same statement is compiled again where another answer's first statement changes how it is read."""
+    future, needs_it = Piece("a", "from __future__ import annotations"), Piece("b", "def f(x: Unknown): pass")
+    assert [bool(job.load(pieces)) for pieces in ([needs_it], [future, needs_it], [needs_it])] == [True, False, True]
+
+
+def test_error_names_the_text_of_its_own_line(job: Job) -> None:
+    """Also where a cell came in several pieces, and earlier answers had other cells of that name."""
+    job.load([Piece("cell 1", "first = 0\nsecond = 0\nthird = 0")])
+    pieces = [Piece("cell 1", "a = 1", 1), Piece("cell 1", "def f():\n    return 1 / 0", 3)]
+    assert job.load(pieces) == []
+    found = job.play([call_case("case", "f", {})])[0].error
+    assert (found.line, found.text) == (4, "return 1 / 0")
+
+
+def test_replies_are_equal_when_their_bytes_are(job: Job) -> None:
+    """So that what many answers return alike can be looked at once."""
+    one, same, other = (play(job, f"def f():\n    return {text}", call_case("case", "f", {}))[0] for text in "223")
+    assert one == same
+    assert hash(one) == hash(same)
+    assert one != other
+
+
 def test_worker_flags_do_not_leak(job: Job) -> None:
     """The worker's own future imports do not change the learner's code."""
     assert value(job, "def f(x: int = 1): return f.__annotations__['x'] is int") is True

@@ -15,13 +15,15 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
 from autograder.sandbox import wire
 from autograder.sandbox.walls import Limits, Walls
+from autograder.sandbox.wire import Frame
 from course_lib.cases import Case, case_to_tree
 from course_lib.tree import Tree
 
@@ -30,6 +32,8 @@ MAX_TEXT = 500
 PIECES_AT_ONCE = 500
 # Few enough that a request stays far below what the worker accepts.
 CASES_AT_ONCE = 16
+WORTH_KEEPING = 16_000
+KEPT_REPLIES = 4_000
 LONGEST_WAIT = 1.0
 SHORTEST_WAIT = 0.002
 LONGEST_END = 2.0
@@ -94,11 +98,19 @@ class CodeError:
 
 @dataclass(frozen=True)
 class Played:
-    """What playing a case showed: the values that were read, or the error."""
+    """What playing a case showed: the values that were read, or the error. Equal when the bytes are.
+
+    Args:
+        case: id of the case.
+        frame: the reply itself.
+        seen: label to value; arrays are read-only.
+        error: the error, or None.
+    """
 
     case: str
-    seen: dict[str, Tree] | None
-    error: CodeError | None
+    frame: Frame
+    seen: dict[str, Tree] | None = field(compare=False)
+    error: CodeError | None = field(compare=False)
 
 
 class Script:
@@ -114,8 +126,20 @@ class Script:
     def __init__(self, cases: Sequence[Case]) -> None:
         batches = [cases[start : start + CASES_AT_ONCE] for start in range(0, len(cases), CASES_AT_ONCE)]
         self.batches = [
-            (batch, wire.packed_request({"play": [case_to_tree(case) for case in batch]})) for batch in batches
+            ([_Observed.of(case) for case in batch], wire.packed_request({"play": [*map(case_to_tree, batch)]}))
+            for batch in batches
         ]
+
+
+class _Observed(NamedTuple):
+    """What of a case is asked for when its reply is read."""
+
+    case: str
+    labels: frozenset[str]
+
+    @classmethod
+    def of(cls, case: Case) -> _Observed:
+        return cls(case.id, frozenset(step.name for step in case.reads()))
 
 
 class Server(Protocol):
@@ -240,7 +264,7 @@ class Job:
         for start in range(0, max(len(pieces), 1), PIECES_AT_ONCE):
             some = pieces[start : start + PIECES_AT_ONCE]
             self._send(wire.packed_request({"load": _packed(some, fresh=start == 0)}))
-            match self._receive():
+            match _tree(self._receive()):
                 case {"errors": list(found)} if len(found) <= PIECES_AT_ONCE:
                     errors += [_code_error(item) for item in found]
                 case _:
@@ -253,7 +277,7 @@ class Job:
         try:
             for batch, request in script.batches:
                 self._send(request)
-                done.extend(_played(case, self._receive()) for case in batch)
+                done.extend(_played(asked, self._receive()) for asked in batch)
         except Stopped as stopped:
             raise Stopped(stopped.reason, done) from None
         return done
@@ -264,18 +288,14 @@ class Job:
         except wire.WireError:
             raise Stopped("crashed") from None
 
-    def _receive(self) -> Tree:
+    def _receive(self) -> Frame:
         try:
             cap = self.limits.reply_bytes if self._pool.walls.reply else NO_CAP
-            reply = wire.read_message(self._stream, cap, self._wait)
+            return wire.read_frame(self._stream, cap, self._wait)
         except wire.TooLargeError:
             raise Stopped("output limit") from None
         except wire.WireError:
             raise Stopped("crashed") from None
-        match reply:
-            case {"stopped": "memory limit" | "output limit" as reason}:
-                raise Stopped(reason)
-        return reply
 
     def _set_deadlines(self) -> None:
         walls = self._pool.walls
@@ -339,10 +359,30 @@ def _code_error(tree: Tree) -> CodeError:
     raise Stopped("crashed")
 
 
-def _played(case: Case, reply: Tree) -> Played:
-    match reply:
-        case {"seen": dict(seen), "error": None} if seen.keys() == {step.name for step in case.reads()}:
-            return Played(case.id, seen, None)
+def _tree(frame: Frame) -> Tree:
+    try:
+        tree = frame.tree()
+    except wire.WireError:
+        raise Stopped("crashed") from None
+    match tree:
+        case {"stopped": "memory limit" | "output limit" as reason}:
+            raise Stopped(reason)
+    return tree
+
+
+def _played(asked: _Observed, frame: Frame) -> Played:
+    small = len(frame.header) + len(frame.body) <= WORTH_KEEPING
+    return (_understood_before if small else _understood)(asked, frame)
+
+
+def _understood(asked: _Observed, frame: Frame) -> Played:
+    match _tree(frame):
+        case {"seen": dict(seen), "error": None} if seen.keys() == asked.labels:
+            return Played(asked.case, frame, seen, None)
         case {"seen": None, "error": dict(error)}:
-            return Played(case.id, None, _code_error(error))
+            return Played(asked.case, frame, None, _code_error(error))
     raise Stopped("crashed")
+
+
+# In a class, most answers to a case are right, and the same to the last bit.
+_understood_before = lru_cache(KEPT_REPLIES)(_understood)

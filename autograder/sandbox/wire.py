@@ -1,7 +1,7 @@
 """Framing: how a tree crosses the wall, in either direction.
 
 A message is a 4-byte length, a JSON header ``{"tree": skeleton, "arrays": [[dtype, shape], ...]}`` and
-the bytes of the arrays, one after the other. Nothing is ever pickled. `read_message` believes nothing: every
+the bytes of the arrays, one after the other. Nothing is ever pickled. `read_frame` believes nothing: every
 length is checked against the cap before memory is asked for, and whatever is wrong ends in `WireError`.
 
 A request goes the other way, from the trusted side to the walled one, which may believe it. It is packed once for
@@ -16,7 +16,8 @@ import math
 import socket
 import struct
 from collections.abc import Callable, Iterable
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,14 +26,20 @@ from course_lib.tree import MAX_BITS, MAX_NODES, Tree, TreeError, from_mark, pac
 DTYPES = frozenset(
     "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128".split()
 )
+# `json.dumps` makes one anew for each message.
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 _NAMES = {np.dtype(name): name for name in DTYPES}
 MAX_HEADER = 4 << 20
 MAX_NDIM = 16
 CHUNK = 1 << 20
 # A message up to this size is sent in one call, and so much is read ahead.
 AHEAD = 1 << 16
+WORTH_KEEPING = 4_000
+KEPT_HEADERS = 2_000
 
 Wait = Callable[[bool], None]
+# Skeleton, types and shapes of the arrays, and how many bytes they take.
+_Parsed = tuple[Any, list[tuple[np.dtype, tuple[int, ...]]], int]
 
 
 class WireError(Exception):
@@ -75,6 +82,15 @@ class Stream:
             else:
                 count = self._read(lambda rest=view: self.sock.recv_into(rest[:CHUNK]), wait)
             view = view[count:]
+
+    def take(self, count: int, wait: Wait) -> bytes:
+        """So many bytes; see `read_message` for `wait` and what is raised."""
+        if count <= self._held.nbytes:
+            taken, self._held = self._held[:count], self._held[count:]
+            return bytes(taken)
+        data = bytearray(count)
+        self.fill(memoryview(data), wait)
+        return bytes(data)
 
     def _read(self, receive: Callable[[], Any], wait: Wait) -> Any:
         while True:
@@ -130,7 +146,7 @@ def _specs(arrays: list[np.ndarray]) -> list[list[Any]]:
 
 
 def _json(content: Any) -> bytes:
-    return json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
+    return _ENCODER.encode(content).encode("utf-8", "replace")
 
 
 def _framed(header: bytes, arrays: list[np.ndarray]) -> list[bytes | memoryview]:
@@ -152,8 +168,31 @@ def _send(sock: socket.socket, data: bytes | memoryview, wait: Wait) -> None:
             raise ClosedError("the other side left") from error
 
 
-def read_message(source: socket.socket | Stream, max_bytes: int, wait: Wait = _no_wait) -> Tree:
-    """Receive a tree.
+class Frame(NamedTuple):
+    """A message as it came: sizes are checked, what it says is not."""
+
+    header: bytes
+    body: bytes
+
+    def tree(self) -> Tree:
+        """What it says. Arrays are read-only, most of them views of the body.
+
+        Raises:
+            WireError: nobody honest would send that.
+        """
+        skeleton, specs, _ = _header(self.header)
+        arrays, start = [], 0
+        for dtype, shape in specs:
+            arrays.append(_view(self.body, start, dtype, shape))
+            start += arrays[-1].nbytes
+        try:
+            return unpack(skeleton, arrays)
+        except (TreeError, RecursionError) as error:
+            raise WireError(str(error)) from error
+
+
+def read_frame(source: socket.socket | Stream, max_bytes: int, wait: Wait = _no_wait) -> Frame:
+    """Receive a message without looking at what it says.
 
     Args:
         source: a connected stream socket, or a `Stream` around one; may be non-blocking when `wait` waits.
@@ -164,23 +203,25 @@ def read_message(source: socket.socket | Stream, max_bytes: int, wait: Wait = _n
     Raises:
         TooLargeError: the message is larger than `max_bytes`.
         ClosedError: the stream ended before the message did.
-        WireError: anything else that is wrong with the message.
+        WireError: its header is not one.
     """
     stream = source if isinstance(source, Stream) else Stream(source, ahead=0)
-    length = struct.unpack(">I", _receive(stream, 4, wait))[0]
+    length = struct.unpack(">I", stream.take(4, wait))[0]
     if length > min(MAX_HEADER, max_bytes):
         raise TooLargeError(f"a header of {length} bytes is more than is accepted")
-    skeleton, specs = _parse(bytes(_receive(stream, length, wait)))
-    left = max_bytes - length
-    for dtype, shape in specs:
-        left -= math.prod(shape) * dtype.itemsize
-        if left < 0:
-            raise TooLargeError(f"the arrays take more than {max_bytes} bytes")
-    arrays = [_receive_array(stream, dtype, shape, wait) for dtype, shape in specs]
+    header = stream.take(length, wait)
+    size = _header(header)[2]
+    if size > max_bytes - length:
+        raise TooLargeError(f"the arrays take more than {max_bytes} bytes")
     try:
-        return unpack(skeleton, arrays)
-    except (TreeError, RecursionError) as error:
-        raise WireError(str(error)) from error
+        return Frame(header, stream.take(size, wait))
+    except MemoryError as error:
+        raise WireError("there is no memory for its arrays") from error
+
+
+def read_message(source: socket.socket | Stream, max_bytes: int, wait: Wait = _no_wait) -> Tree:
+    """Receive a tree; see `read_frame` and `Frame.tree`."""
+    return read_frame(source, max_bytes, wait).tree()
 
 
 def read_request(stream: Stream) -> Tree:
@@ -189,13 +230,18 @@ def read_request(stream: Stream) -> Tree:
     Raises:
         ClosedError: the stream ended before the request did.
     """
-    length = struct.unpack(">I", _receive(stream, 4, _no_wait))[0]
-    specs, _, skeleton = bytes(_receive(stream, length, _no_wait)).partition(b"\n")
-    arrays = [_receive_array(stream, np.dtype(dtype), tuple(shape), _no_wait) for dtype, shape in json.loads(specs)]
+    length = struct.unpack(">I", stream.take(4, _no_wait))[0]
+    specs, _, skeleton = stream.take(length, _no_wait).partition(b"\n")
+    arrays = [_receive_array(stream, np.dtype(dtype), tuple(shape)) for dtype, shape in json.loads(specs)]
     return json.loads(skeleton, object_hook=lambda mark: from_mark(mark, arrays))
 
 
-def _parse(header: bytes) -> tuple[Any, list[tuple[np.dtype, tuple[int, ...]]]]:
+def _header(header: bytes) -> _Parsed:
+    """Skeleton and arrays' types and shapes; neither is ever changed. Learners' right answers are much alike."""
+    return (_parsed_before if len(header) <= WORTH_KEEPING else _parse)(header)
+
+
+def _parse(header: bytes) -> _Parsed:
     try:
         content = json.loads(header.decode("utf-8"), parse_int=_short_int)
         # Escapes can smuggle lone surrogates past the first decoding; such text breaks whoever stores it.
@@ -204,8 +250,12 @@ def _parse(header: bytes) -> tuple[Any, list[tuple[np.dtype, tuple[int, ...]]]]:
         raise WireError("the header is not JSON") from error
     match content:
         case {"tree": skeleton, "arrays": list(specs)} if len(specs) <= MAX_NODES:
-            return skeleton, [_spec(spec) for spec in specs]
+            read = [_spec(spec) for spec in specs]
+            return skeleton, read, sum(math.prod(shape) * dtype.itemsize for dtype, shape in read)
     raise WireError("the header lacks its parts")
+
+
+_parsed_before = lru_cache(KEPT_HEADERS)(_parse)
 
 
 def _short_int(text: str) -> int:
@@ -224,17 +274,20 @@ def _spec(spec: Any) -> tuple[np.dtype, tuple[int, ...]]:
     raise WireError("an array has a type or shape that is not allowed")
 
 
-def _receive_array(stream: Stream, dtype: np.dtype, shape: tuple[int, ...], wait: Wait) -> np.ndarray:
+def _view(body: bytes, start: int, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
+    count = math.prod(shape)
     try:
-        array = np.empty(shape, dtype)
+        array = np.frombuffer(body, dtype, count, start) if count else np.empty(0, dtype)
+        # A view that starts between two numbers is slow to work with.
+        array = (array if array.flags.aligned else array.copy()).reshape(shape)
     except (ValueError, MemoryError) as error:
         raise WireError("an array cannot be made in that shape") from error
-    if array.size:
-        stream.fill(array.reshape(-1).view(np.uint8).data, wait)
+    array.flags.writeable = False
     return array
 
 
-def _receive(stream: Stream, count: int, wait: Wait) -> bytearray:
-    data = bytearray(count)
-    stream.fill(memoryview(data), wait)
-    return data
+def _receive_array(stream: Stream, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
+    array = np.empty(shape, dtype)
+    if array.size:
+        stream.fill(array.reshape(-1).view(np.uint8).data, _no_wait)
+    return array

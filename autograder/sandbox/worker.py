@@ -140,7 +140,8 @@ class Session:
         self.sock = sock
         self.stream = wire.Stream(sock)
         self.namespace: dict[str, Any] = {}
-        self.lines: dict[str, dict[int, str]] = {}
+        self.sources: dict[str, list[tuple[int, str]]] = {}
+        self.compiled: dict[tuple[str, int, int, str], types.CodeType] = {}
         self.flags = 0
 
     def serve(self) -> None:
@@ -171,7 +172,7 @@ class Session:
         if request["fresh"]:
             main_module = types.ModuleType("__main__")
             sys.modules["__main__"] = main_module
-            self.namespace, self.lines, self.flags = main_module.__dict__, {}, 0
+            self.namespace, self.sources, self.flags = main_module.__dict__, {}, 0
         text = request["source"].tobytes()
         errors, start = [], 0
         for label, line, length in zip(request["labels"], request["lines"], request["lengths"], strict=True):
@@ -182,7 +183,7 @@ class Session:
         return {"errors": errors}
 
     def _execute(self, label: str, line: int, source: str) -> tree.Tree | None:
-        self.lines.setdefault(label, {}).update(enumerate(source.splitlines(), line))
+        self.sources.setdefault(label, []).append((line, source))
         try:
             code = self._compile(label, line, source)
         except SyntaxError as error:
@@ -196,7 +197,10 @@ class Session:
         return None
 
     def _compile(self, label: str, line: int, source: str) -> types.CodeType:
-        code = self._compiled_at(line, source, label)
+        # Answers have imports and helpers in common.
+        key = label, line, self.flags, source
+        code = self.compiled.get(key) or self._compiled_at(line, source, label)
+        self.compiled[key] = code
         # A statement of the first cell such as `from __future__ import annotations` holds for all that follow.
         self.flags |= code.co_flags & FUTURE_FLAGS
         return code
@@ -233,16 +237,24 @@ class Session:
             line: line to report then.
         """
         for frame, number in _frames(error):
-            if frame.f_code.co_filename in self.lines:
+            if frame.f_code.co_filename in self.sources:
                 label, line = frame.f_code.co_filename, number
         return {
             "type": str(type.__dict__["__name__"].__get__(type(error)))[:MAX_TEXT],
             "message": _message(error),
             "label": str(label)[:MAX_TEXT],
             "line": int(line or 0),
-            "text": self.lines.get(label, {}).get(line, "").strip()[:MAX_TEXT],
+            "text": self._text(label, line).strip()[:MAX_TEXT],
             "step": "",
         }
+
+    def _text(self, label: str, line: int) -> str:
+        """A line of a cell, or "" where no piece has it; of several pieces, the last one's."""
+        for first, source in reversed(self.sources.get(label, [])):
+            lines = source.splitlines()
+            if first <= line < first + len(lines):
+                return lines[line - first]
+        return ""
 
 
 def _frames(error: BaseException) -> list[tuple[types.FrameType, int]]:
