@@ -205,6 +205,15 @@ def test_unreadable_view_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         Pool(view).job()
 
 
+def test_libraries_are_the_same_however_they_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One question for all names what `ldd` names for each; and `ldd` answers where a path does not allow that."""
+    asked = ground_module._interpreter.__wrapped__(("numpy",))
+    assert "libc.so.6" in asked[3]
+    assert ground_module._traced(["/bin/true", "/a folder/x.so"]) == ""
+    monkeypatch.setattr(ground_module, "_traced", lambda _: "")
+    assert ground_module._interpreter.__wrapped__(("numpy",)) == asked
+
+
 def test_wall_that_cannot_be_raised_stops_the_job(view: Path) -> None:
     """A limit that the kernel refuses means no job, not a job without the wall."""
     with Pool(view) as own, pytest.raises(PoolError, match="a wall could not be raised"):

@@ -22,6 +22,7 @@ from autograder.sandbox.walls import Ground
 MODULES = ("__init__", "sandbox/__init__", "sandbox/worker", "sandbox/walls", "sandbox/wire", "sandbox/seccomp")
 # Tk would bring the libraries of a desktop along.
 LEFT_OUT = ("_tkinter",)
+_LOADER = re.compile(r"^\s+(/\S*ld-\S+) \(", re.MULTILINE)
 
 
 class GroundError(Exception):
@@ -86,11 +87,11 @@ def _packages(names: Iterable[str]) -> tuple[list[str], str]:
 
 def _libraries(programs: Sequence[str], folder: str) -> tuple[str, dict[str, str]]:
     """The dynamic loader and the shared libraries that programs need, beside those in the packages themselves."""
-    try:
-        listing = subprocess.run(["ldd", *programs], capture_output=True, text=True, check=False).stdout
-    except FileNotFoundError:
-        raise GroundError("ldd is not installed; run `apt-get install libc-bin`") from None
-    loaders = re.findall(r"^\s+(/\S*ld-\S+) \(", listing, flags=re.MULTILINE)
+    listing = _traced(programs)
+    loaders = _LOADER.findall(listing)
+    if not loaders:
+        listing = _one_by_one(programs)
+        loaders = _LOADER.findall(listing)
     if not loaders:
         raise GroundError("ldd does not name the dynamic loader of the interpreter; a C library like glibc is needed")
     libraries: dict[str, str] = {}
@@ -102,6 +103,23 @@ def _libraries(programs: Sequence[str], folder: str) -> tuple[str, dict[str, str
     if beside.exists():
         libraries.setdefault(beside.name, str(beside))
     return loaders[0], libraries
+
+
+def _traced(programs: Sequence[str]) -> str:
+    """What the interpreter's own loader says of all together: fifty times as fast as `ldd`, which asks for each."""
+    interpreter, *others = programs
+    if any(mark in path for path in others for mark in " :"):
+        # Both separate the names of what is loaded first.
+        return ""
+    traced = os.environ | {"LD_TRACE_LOADED_OBJECTS": "1", "LD_PRELOAD": ":".join(others)}
+    return subprocess.run([interpreter, "-c", ""], env=traced, capture_output=True, text=True, check=False).stdout
+
+
+def _one_by_one(programs: Sequence[str]) -> str:
+    try:
+        return subprocess.run(["ldd", *programs], capture_output=True, text=True, check=False).stdout
+    except FileNotFoundError:
+        raise GroundError("ldd is not installed; run `apt-get install libc-bin`") from None
 
 
 def _must_be_readable(paths: Iterable[str]) -> None:
