@@ -46,9 +46,10 @@ help:  ## list these commands
 demo: $(INSTALLED) bubblewrap  ## grade a class of made-up submissions from end to end
 	@$(BIN)/course demo
 
+# Tests start hundreds of programs: each would compile the course anew where bytecode is not kept.
 .PHONY: test
 test: $(INSTALLED) $(CLUSTER) $(POSTGRES) $(SITE) bubblewrap chromium postgresql lint  ## lint and run every test, those in a real browser too
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+	@PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: test-data
 test-data: $(INSTALLED)  ## test the loaders on the real data sets, which are not in the repository (REAL_DATA=FOLDER)

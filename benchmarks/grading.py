@@ -166,7 +166,9 @@ def _prepare_course(root: Path, lesson: Lesson) -> None:
 def _environment() -> dict[str, str]:
     path = os.pathsep.join([str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
     tools = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    return os.environ | {"PYTHONPATH": path, "PATH": tools, "COURSE_JOURNAL": "off"}
+    # Bytecode is kept, as on every computer where nobody forbids it.
+    kept = {"PYTHONDONTWRITEBYTECODE": ""}
+    return os.environ | kept | {"PYTHONPATH": path, "PATH": tools, "COURSE_JOURNAL": "off"}
 
 
 def timed(action: Callable[[], Any], submissions: int) -> Cost:
