@@ -25,6 +25,7 @@ PAUSE = """(root) => [...root.querySelectorAll('button')]
 LONGEST_MS = 10_000
 # A button may have nothing to do, such as "Reset" at the start, and so may a form that waits for its button.
 SHORT_MS = 250
+POLL_MS = 50
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,8 @@ def _changes(page: Page, look: Locator, what: str, before: str, longest: int) ->
     """Does it show something else within so many milliseconds?"""
     test = f"([root, before]) => ({what})(root) !== before"
     try:
-        page.wait_for_function(test, arg=[look.element_handle(), before], timeout=longest)
+        # Pictures are compared as long texts; at every frame that would be most of what the browser does.
+        page.wait_for_function(test, arg=[look.element_handle(), before], timeout=longest, polling=POLL_MS)
     except TimeoutError:
         return False
     return True
