@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from driving import PICTURE, press
+from driving import PICTURE, picture, press
 from playwright.sync_api import Locator, Page, TimeoutError
 
 CONTROLS = "input, select, button"
@@ -66,12 +66,12 @@ def _move(page: Page, look: Locator, place: int, longest: int) -> Moved | None:
     if not facts or not facts[0]["usable"] or facts[0]["pressed"]:
         return None
     kind, name = facts[0]["type"], facts[0]["name"]
-    before = (look.evaluate(SHOWN), look.evaluate(PICTURE))
+    before = (look.evaluate(SHOWN), picture(look))
     _act(page, look.locator(CONTROLS).nth(place), kind)
     shown = _changes(page, look, SHOWN, before[0], SHORT_MS if kind == "button" else longest)
-    picture = shown and look.evaluate(PICTURE) != before[1]
+    drawn = shown and picture(look) != before[1]
     look.evaluate(PAUSE)
-    return Moved(kind, name, shown, picture)
+    return Moved(kind, name, shown, drawn)
 
 
 def _act(page: Page, control: Locator, kind: str) -> None:

@@ -12,6 +12,8 @@ CORNERS = np.array(XOR, dtype=float)
 SLIDERS = "input[type=range]"
 PICTURE = """(root) => [...root.querySelectorAll('canvas, svg.look-svg')]
     .map((node) => (node.toDataURL ? node.toDataURL() : node.outerHTML)).join()"""
+# Who draws once a frame has drawn by then.
+TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 CONTRAST = """(root) => {
   const parse = (text) => (text.match(/[\\d.]+/g) || []).map(Number);
   const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
@@ -89,18 +91,24 @@ def as_arrays(weights: dict) -> tuple[np.ndarray, ...]:
     return tuple(np.array(weights[name]) for name in ("w1", "b1", "w2", "b2"))
 
 
+def picture(root: Locator) -> str:
+    """What a look's pictures show once all that was asked for is drawn."""
+    root.evaluate(TWO_FRAMES)
+    return root.evaluate(PICTURE)
+
+
 def moves_picture(page: Page, root: Locator, slider: Locator) -> None:
     """Move one slider by keyboard, then by mouse; the learning rate shows only once a step is made."""
     learning_rate = slider.evaluate("(node) => node.labels[0].textContent") == "learning rate"
     finish = (lambda: root.get_by_role("button", name="Step").click()) if learning_rate else (lambda: None)
-    pictures = [root.evaluate(PICTURE)]
+    pictures = [picture(root)]
     press(page, slider, "ArrowRight" if slider.input_value() != slider.get_attribute("max") else "ArrowLeft")
     finish()
-    pictures.append(root.evaluate(PICTURE))
+    pictures.append(picture(root))
     box = slider.bounding_box()
     slider.click(position={"x": 0.85 * box["width"], "y": box["height"] / 2})
     finish()
-    pictures.append(root.evaluate(PICTURE))
+    pictures.append(picture(root))
     assert len(set(pictures)) == 3, slider.evaluate("(node) => [node.labels[0].textContent, node.value]")
 
 

@@ -7,12 +7,12 @@ import statistics
 
 import pytest
 from driving import (
-    PICTURE,
     SLIDERS,
     STOPWATCH,
     answer,
     assert_nothing_sticks_out,
     assert_readable,
+    picture,
     press,
     range_of,
 )
@@ -116,7 +116,7 @@ def test_every_slider_changes_the_picture(still_page) -> None:
             pictures = []
             for key in ("ArrowLeft", "ArrowRight", "ArrowRight"):
                 press(page, slider, key)
-                pictures.append(root.evaluate(PICTURE))
+                pictures.append(picture(root))
             assert len(set(pictures)) >= 2, slider.evaluate("(node) => node.labels[0].textContent")
 
 
@@ -129,8 +129,8 @@ def test_every_control_has_a_name_and_a_value(still_page) -> None:
         assert slider.get_attribute("aria-valuetext") == slider.evaluate(
             "(node) => node.nextElementSibling.textContent"
         )
-    for picture in page.locator("canvas").all():
-        assert len(picture.get_attribute("aria-label")) > 30
+    for canvas in page.locator("canvas").all():
+        assert len(canvas.get_attribute("aria-label")) > 30
     ids = page.evaluate("[...document.querySelectorAll('[id]')].map((node) => node.id)")
     assert len(ids) == len(set(ids))
 

@@ -7,12 +7,12 @@ import statistics
 
 import pytest
 from driving import (
-    PICTURE,
     SLIDERS,
     STOPWATCH,
     answer,
     assert_nothing_sticks_out,
     assert_readable,
+    picture,
     press,
     range_of,
     run_more,
@@ -167,9 +167,9 @@ def test_runs_stand_side_by_side(still_page) -> None:
     range_of(root, "seed").fill("5")
     expect(rows.locator("th")).to_have_text(["now", "E", "D", "C", "A"])
     expect(rows.nth(4).locator("b")).to_have_text(["s0"])
-    before = root.evaluate(PICTURE)
+    before = picture(root)
     root.get_by_role("button", name="Use the settings of run A").focus()
-    assert root.evaluate(PICTURE) != before
+    assert picture(root) != before
     page.keyboard.press("Enter")
     expect(root.get_by_role("textbox")).to_have_value("lr0.32-p0.5-h4-b400-s0")
     root.get_by_role("button", name="Remove run D").click()
@@ -248,14 +248,14 @@ def test_less_motion_shows_the_picture_at_rest(still_page) -> None:
     page.emulate_media(reduced_motion="reduce")
     root = page.locator(".look")
     wait_for_data(page, root, "d.engine === 'worker' && d.resting === 'true'")
-    before = root.evaluate(PICTURE)
+    before = picture(root)
     root.get_by_role("button", name="Play", exact=True).click()
     wait_for_data(page, root, "Number(d.epochs) > 2")
     assert root.evaluate("(node) => node.dataset.playing") == "true"
-    assert root.evaluate(PICTURE) == before
+    assert picture(root) == before
     root.get_by_role("button", name="Pause").click()
     wait_for_data(page, root, "d.resting === 'true'")
-    assert root.evaluate(PICTURE) != before
+    assert picture(root) != before
 
 
 def test_lost_runs_are_told(still_page, watched) -> None:
@@ -288,8 +288,8 @@ def test_everything_has_a_name_and_fits(still_page) -> None:
     range_of(root, "dropout p").fill("0")
     for control in page.locator(f"{SLIDERS}, select, input[type=text]").all():
         assert control.evaluate("(node) => node.labels.length") == 1
-    for picture in page.locator("canvas").all():
-        assert len(picture.get_attribute("aria-label")) > 30
+    for canvas in page.locator("canvas").all():
+        assert len(canvas.get_attribute("aria-label")) > 30
     ids = page.evaluate("[...document.querySelectorAll('[id]')].map((node) => node.id)")
     assert len(ids) == len(set(ids))
     assert_readable(page)
@@ -302,14 +302,14 @@ def test_every_control_makes_another_run(still_page) -> None:
     watched = still_page(Playground("lr0.1-p0.5-h32-b64-s1", prediction="depends"))
     page, root = watched.page, watched.page.locator(".look")
     one_epoch(page, root)
-    pictures = [root.evaluate(PICTURE)]
+    pictures = [picture(root)]
     for slider in root.locator(SLIDERS).all():
         press(page, slider, "ArrowRight")
         one_epoch(page, root)
-        pictures.append(root.evaluate(PICTURE))
+        pictures.append(picture(root))
     root.get_by_role("combobox").select_option("rmsprop")
     one_epoch(page, root)
-    pictures.append(root.evaluate(PICTURE))
+    pictures.append(picture(root))
     assert len(set(pictures)) == 7
     assert (watched.errors, watched.strangers) == ([], [])
 
