@@ -72,7 +72,7 @@ class Stream:
         self._held = memoryview(b"")
 
     def fill(self, view: memoryview, wait: Wait) -> None:
-        """Read until `view` is full; see `read_message` for `wait` and what is raised."""
+        """Read until `view` is full; see `read_frame` for `wait` and what is raised."""
         while view.nbytes:
             if not self._held.nbytes and view.nbytes < self._ahead:
                 self._held = memoryview(self._read(lambda: self.sock.recv(self._ahead), wait))
@@ -84,7 +84,7 @@ class Stream:
             view = view[count:]
 
     def take(self, count: int, wait: Wait) -> bytes:
-        """So many bytes; see `read_message` for `wait` and what is raised."""
+        """So many bytes; see `read_frame` for `wait` and what is raised."""
         if count <= self._held.nbytes:
             taken, self._held = self._held[:count], self._held[count:]
             return bytes(taken)
