@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from driving import PICTURE, picture, press
+from driving import PICTURE, WORDS, picture, press
 from playwright.sync_api import Locator, Page, TimeoutError
 
 CONTROLS = "input, select, button"
 # What a look shows: its pictures, and the words beside them, for eyes and for screen readers.
-SHOWN = f"""(root) => ({PICTURE})(root) + '|' + root.innerText + '|'
+SHOWN = f"""(root) => ({PICTURE})(root) + '|' + ({WORDS})(root) + '|'
     + [...root.querySelectorAll('[aria-valuetext], [aria-label]')]
       .map((node) => [node.getAttribute('aria-valuetext'), node.getAttribute('aria-label')]).join()"""
 LIST = f"""(root) => [...root.querySelectorAll('{CONTROLS}')].map((node, place) => ({{

@@ -12,6 +12,8 @@ CORNERS = np.array(XOR, dtype=float)
 SLIDERS = "input[type=range]"
 PICTURE = """(root) => [...root.querySelectorAll('canvas, svg.look-svg')]
     .map((node) => (node.toDataURL ? node.toDataURL() : node.outerHTML)).join()"""
+# Without the region for screen readers: it speaks a third of a second later, when the next control may be moving.
+WORDS = """(root) => [...root.querySelectorAll(':scope > :not(.look-live)')].map((one) => one.innerText).join()"""
 # Who draws once a frame has drawn by then.
 TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 CONTRAST = """(root) => {

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from accessibility import serious_violations
 from conftest import Watched
+from driving import WORDS
 from playwright.sync_api import Locator, Page, TimeoutError
 
 from course_lib.widgets.gallery import LOOKS, page
@@ -48,19 +49,38 @@ HERE = """(root) => {
   const node = document.activeElement;
   if (!root.contains(node)) return null;
   node.dataset.reached = '';
-  window.seen = [root.innerText,
+  window.seen = [(WORDS)(root),
     ...[...root.querySelectorAll('canvas')].map((one) => one.toDataURL()),
     ...[...root.querySelectorAll('svg')].map((one) => one.outerHTML),
     ...[...root.querySelectorAll('[class*=outlined], [aria-pressed=true]')].map((one) => one.textContent),
     ...[...root.querySelectorAll('input, select, textarea')].map((one) => `${one.value} ${one.checked}`)].join();
   return (NAMED)(node);
-}""".replace("NAMED", NAMED)
-MOVED = """async (root) => {
-  await new Promise((done) => requestAnimationFrame(done));
+}""".replace("NAMED", NAMED).replace("WORDS", WORDS)
+# The same once a frame changes nothing any more, or after a while in a look that plays: what came late is not counted
+# for the next key.
+SETTLED = """async ([root, longest]) => {
+  const last = performance.now() + longest;
+  let before, now;
+  do {
+    before = window.seen;
+    await new Promise((done) => requestAnimationFrame(done));
+    now = (HERE)(root);
+  } while (now && window.seen !== before && performance.now() < last);
+  return now;
+}""".replace("HERE", HERE)
+# The clipboard answers when it likes: a change may take more than a frame.
+MOVED = """async ([root, longest]) => {
   const before = window.seen;
-  const now = (HERE)(root);
+  const last = performance.now() + longest;
+  let now;
+  do {
+    await new Promise((done) => requestAnimationFrame(done));
+    now = (HERE)(root);
+  } while (window.seen === before && performance.now() < last);
   return { moved: window.seen !== before, now };
 }""".replace("HERE", HERE)
+SHORT_MS = 500
+LONGEST_MS = 5_000
 ASLEEP = "':disabled, [aria-disabled=true], [data-reached], .look-top *, [type=radio]'"
 UNREACHED = f"""(root) => [...root.querySelectorAll(`{CONTROLS}`)]
     .filter((node) => node.offsetParent && !node.matches({ASLEEP})).map({NAMED})"""
@@ -152,17 +172,18 @@ def walk(page: Page, root: Locator) -> list[str]:
     at_first = root.evaluate(UNREACHED)
     for _ in range(MOST_CONTROLS):
         page.keyboard.press("Tab")
-        control = root.evaluate(HERE)
+        control = page.evaluate(SETTLED, [root.element_handle(), SHORT_MS])
         if control is None:
             break
         met.append((control["kind"], control["name"]))
         if met.count(met[-1]) > 1:  # its key moved the focus back: from here on by Tab alone
             continue
         page.keyboard.press(key_for(control))
-        after = root.evaluate(MOVED)
+        idle = control["chosen"] or control["name"] in NOTHING_TO_DO
+        after = page.evaluate(MOVED, [root.element_handle(), 0 if idle else LONGEST_MS])
         if not control["name"]:
             faults.append(f"a {control['kind']} has no name")
-        if not after["moved"] and not control["chosen"] and control["name"] not in NOTHING_TO_DO:
+        if not after["moved"] and not idle:
             faults.append(f"{control['kind']} {control['name']!r} moves nothing")
         if control["kind"] == "button" and after["now"] and after["now"]["name"] != control["name"]:
             page.keyboard.press("Enter")  # Play became Pause
