@@ -80,10 +80,23 @@ MOVED = """async ([root, longest]) => {
   return { moved: window.seen !== before, now };
 }""".replace("HERE", HERE)
 SHORT_MS = 500
+SAMPLES = 12
 LONGEST_MS = 5_000
 ASLEEP = "':disabled, [aria-disabled=true], [data-reached], .look-top *, [type=radio]'"
 UNREACHED = f"""(root) => [...root.querySelectorAll(`{CONTROLS}`)]
     .filter((node) => node.offsetParent && !node.matches({ASLEEP})).map({NAMED})"""
+# Neighbouring places of every slider that read out the same, in samples from its low to its high end.
+SAME_WORDS = """(samples) => [...document.querySelectorAll('.look input[type=range]')].flatMap((node) => {
+  const steps = Math.round((node.max - node.min) / node.step);
+  const says = (k) => {
+    node.value = Number(node.min) + k * Number(node.step);
+    node.dispatchEvent(new Event('input', { bubbles: true }));
+    return node.getAttribute('aria-valuetext');
+  };
+  const places = [...Array(samples).keys()].map((k) => Math.round(k * (steps - 1) / (samples - 1)));
+  return [...new Set(places)].map((k) => [node.labels[0].textContent, says(k), says(k + 1)])
+    .filter(([, one, next]) => one === next);
+})"""
 BREAK = """() => {
   const fail = () => { throw new Error('planted'); };
   for (const name of ['beginPath', 'fillRect', 'setTransform']) CanvasRenderingContext2D.prototype[name] = fail;
@@ -201,6 +214,12 @@ def key_for(control: dict) -> str:
     if control["kind"] == "select-one" and control["end"]:
         return "ArrowUp"
     return KEYS.get(control["kind"], "1")
+
+
+def test_every_step_of_a_slider_is_read_out(awake: Watched) -> None:
+    """Neighbouring places of a slider have different words: who cannot see the picture hears that it moved."""
+    assert awake.page.locator(".look input[type=range]").count() > len(LOOKS)
+    assert awake.page.evaluate(SAME_WORDS, SAMPLES) == []
 
 
 def test_planted_error_shows_in_every_look(awake: Watched) -> None:

@@ -1,5 +1,5 @@
 // The first steps of Adam, with and without bias correction, in units of the learning rate.
-import { INK, fill, goal, make, number, openFrame, prediction, publisher, slider } from "./kit.js";
+import { INK, fill, goal, make, nearOne, number, openFrame, prediction, publisher, slider } from "./kit.js";
 import { LineChart } from "./line_chart.js";
 import { randomStream } from "./network.js";
 import { RULES, normals } from "./update_rules.js";
@@ -62,7 +62,7 @@ function buildPage(frame, state, moved) {
     first: make("p", { class: "look-formula" }), most: make("p", { class: "look-formula" }),
     beta1: one(TEXT.beta1, { min: 0, max: 0.99, step: 0.01 }, state.beta1, (v) => number(v), (v) => { state.beta1 = v; }),
     // Right means closer to 1, in equal shares of a decade of 1 - beta2.
-    beta2: one(TEXT.beta2, { min: 0.3, max: 4, step: 0.05 }, -Math.log10(1 - state.beta2), (v) => number(1 - 10 ** -v, 4),
+    beta2: one(TEXT.beta2, { min: 0.3, max: 4, step: 0.05 }, -Math.log10(1 - state.beta2), nearOne,
       (v) => { state.beta2 = Number((1 - 10 ** -v).toFixed(10)); }),
     noise: one(TEXT.noise, { min: 0, max: 2, step: 0.1 }, state.noise, (v) => number(v, 1), (v) => { state.noise = v; }),
   };
@@ -109,7 +109,7 @@ function render({ model, el }) {
     const most = sizes.without.reduce((best, size, k) => (Math.abs(size) > Math.abs(sizes.without[best]) ? k : best), 0);
     const words = {
       with: number(sizes.with[0]), without: number(sizes.without[0]), k: most + 1, most: number(sizes.without[most]), n: STEPS,
-      beta1: number(state.beta1), beta2: number(state.beta2, 4), noise: number(state.noise, 1), size: number(sizes.without[0]),
+      beta1: number(state.beta1), beta2: nearOne(-Math.log10(1 - state.beta2)), noise: number(state.noise, 1), size: number(sizes.without[0]),
     };
     parts.first.textContent = awake ? fill(TEXT.first, words) : "";
     parts.most.textContent = awake ? fill(TEXT.most, words) : "";

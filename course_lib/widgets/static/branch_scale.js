@@ -1,5 +1,5 @@
 // Residual blocks h + s f(h) in a row: how the scale of the branches decides what grows with depth.
-import { INK, fill, make, number, openFrame, prediction, publisher, slider } from "./kit.js";
+import { INK, fill, make, number, openFrame, prediction, publisher, slider, threeDigits } from "./kit.js";
 import { hatch, sizeCanvas } from "./drawing.js";
 import { short } from "./line_chart.js";
 import { milestones, spoken } from "./milestones.js";
@@ -116,7 +116,7 @@ function buildPage(frame, session, reached, moved) {
   const assign = (put) => frame.guard((value) => { put(value); moved(); });
   const canvas = pictureOf(500);
   const scale = slider({
-    labelHtml: "scale s", min: -2, max: 0, step: 0.01, value: Math.log10(session.scale), format: (v) => number(10 ** v, 3),
+    labelHtml: "scale s", min: -2, max: 0, step: 0.01, value: Math.log10(session.scale), format: (v) => threeDigits(10 ** v),
     onInput: assign((v) => { session.scale = 10 ** v; }),
   });
   const blocks = slider({ labelHtml: "blocks", min: 4, max: 64, step: 1, value: session.blocks, format: String, onInput: assign((v) => { session.blocks = v; }) });

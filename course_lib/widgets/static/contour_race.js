@@ -1,9 +1,9 @@
 // Six update rules race over one loss surface from one start point.
-import { button, choice, fill, goal, make, number, openFrame, prediction, publisher } from "./kit.js";
+import { button, choice, fill, goal, make, number, openFrame, prediction, publisher, threeDigits } from "./kit.js";
 import { frameLoop, wantsLessMotion } from "./loop.js";
 import { LAST, noiseOf, placeAt, runRace, startOf } from "./race.js";
 import { LossChart } from "./race_chart.js";
-import { lossText, raceSliders, rateText, runnerTable } from "./race_controls.js";
+import { lossText, raceSliders, runnerTable } from "./race_controls.js";
 import { RUNNERS, RaceMap } from "./race_picture.js";
 import { SURFACES, contourPieces, limits, sample } from "./surfaces.js";
 import { RULES } from "./update_rules.js";
@@ -199,7 +199,7 @@ class Race {
     const [fast, slow] = [placeAt(momentum, state.step), placeAt(sgd, state.step)];
     if (state.surface !== "valleys" || state.step < 100 || startOf(state)[0] < 1 || !fast || !slow) return;
     if (fast.loss < 0.1 && fast.x < 0 && slow.x > 0.5 && slow.loss < 0.65) {
-      this.reach(1, fill(TEXT.secondDone, { lr: rateText(state.lr), mu: number(state.mu), loss: lossText(slow.loss) }));
+      this.reach(1, fill(TEXT.secondDone, { lr: threeDigits(state.lr), mu: number(state.mu), loss: lossText(slow.loss) }));
     }
   }
 
@@ -208,7 +208,7 @@ class Race {
     const mean = this.tail();
     const hard = state.surface === "bowl" && state.noise >= 2 && state.conditioning >= 10 && paths.sgd.loss[0] >= 10;
     if (this.goals[2].box.hidden || !hard || state.step < LAST || mean === null || mean >= 0.035) return;
-    this.reach(2, fill(TEXT.thirdDone, { mean: lossText(mean), lr: rateText(state.lr) }));
+    this.reach(2, fill(TEXT.thirdDone, { mean: lossText(mean), lr: threeDigits(state.lr) }));
   }
 
   reach(which, text) {

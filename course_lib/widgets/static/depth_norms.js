@@ -1,5 +1,5 @@
 // The gradient at every layer of a plain and a residual ReLU network with the same weights: depth and gain.
-import { INK, choice, fill, make, number, openFrame, prediction, publisher, slider } from "./kit.js";
+import { INK, choice, fill, make, number, openFrame, prediction, publisher, slider, threeDigits } from "./kit.js";
 import { hatch, label, sizeCanvas } from "./drawing.js";
 import { short } from "./line_chart.js";
 import { milestones, spoken } from "./milestones.js";
@@ -134,7 +134,7 @@ function controls(frame, session, moved) {
   const assign = (put) => frame.guard((value) => { put(value); moved(); });
   const depth = slider({ labelHtml: "depth (layers)", min: 4, max: 64, step: 1, value: session.depth, format: String, onInput: assign((v) => { session.depth = v; }) });
   const gain = slider({
-    labelHtml: "gain", min: -1.5, max: 0.5, step: 0.01, value: Math.log10(session.gain), format: (v) => number(10 ** v, 3),
+    labelHtml: "gain", min: -1.5, max: 0.5, step: 0.01, value: Math.log10(session.gain), format: (v) => threeDigits(10 ** v),
     onInput: assign((v) => { session.gain = 10 ** v; }),
   });
   const seed = slider({ labelHtml: "draw (seed)", min: 0, max: 19, step: 1, value: session.seed, format: String, onInput: assign((v) => { session.seed = v; }) });

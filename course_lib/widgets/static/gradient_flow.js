@@ -1,5 +1,5 @@
 // How much of the gradient is left in the early layers of a deep network: depth, activation, gain.
-import { INK, choice, fill, make, number, openFrame, prediction, publisher, slider } from "./kit.js";
+import { INK, choice, fill, make, number, openFrame, prediction, publisher, slider, threeDigits } from "./kit.js";
 import { DeepNetwork, drawLayers } from "./deep_gradients.js";
 import { hatch, label, sizeCanvas } from "./drawing.js";
 import { short } from "./line_chart.js";
@@ -120,7 +120,7 @@ function controls(frame, session, moved) {
   const assign = (put) => frame.guard((value) => { put(value); moved(); });
   const depth = slider({ labelHtml: "depth (layers)", min: 2, max: 20, step: 1, value: session.depth, format: String, onInput: assign((v) => { session.depth = v; }) });
   const gain = slider({
-    labelHtml: "gain", min: -0.6, max: 0.9, step: 0.01, value: Math.log10(session.gain), format: (v) => number(10 ** v, 2),
+    labelHtml: "gain", min: -0.6, max: 0.9, step: 0.01, value: Math.log10(session.gain), format: (v) => threeDigits(10 ** v),
     onInput: assign((v) => { session.gain = 10 ** v; }),
   });
   const seed = slider({ labelHtml: "draw (seed)", min: 0, max: 19, step: 1, value: session.seed, format: String, onInput: assign((v) => { session.seed = v; }) });

@@ -32,6 +32,16 @@ export function number(value, digits = 2) {
   return Number(text) < 0 ? text.replace("-", "\u2212") : text.replace("-", "");
 }
 
+// For logarithmic sliders: a step changes the third digit at the latest, so every step is read out.
+export function threeDigits(value) {
+  return String(Number(value.toPrecision(3)));
+}
+
+// The number 1 - 10^-v for sliders that close in on 1: three digits of its distance from 1.
+export function nearOne(v) {
+  return String(Number((1 - 10 ** -v).toFixed(3 + Math.floor(v))));
+}
+
 function setProperty(node, name, value) {
   if (value === false || value === null || value === undefined) return;
   if (name.startsWith("on")) node.addEventListener(name.slice(2), value);

@@ -1,5 +1,5 @@
 // The controls of the race: sliders for settings and start point, and the table in which runners are ticked.
-import { fill, make, number, slider } from "./kit.js";
+import { fill, make, number, slider, threeDigits } from "./kit.js";
 import { LAST, placeAt, startOf } from "./race.js";
 import { RUNNERS, runnerKey } from "./race_picture.js";
 import { SURFACES, limits } from "./surfaces.js";
@@ -16,10 +16,6 @@ export function lossText(loss) {
   return String(Number(loss.toPrecision(2)));
 }
 
-export function rateText(lr) {
-  return Number(lr.toPrecision(2)).toString();
-}
-
 export function raceSliders(frame, state, moved) {
   const one = (labelHtml, range, value, format, assign) => slider({
     labelHtml, ...range, value, format, onInput: frame.guard((v) => { assign(v); moved(); }),
@@ -29,7 +25,7 @@ export function raceSliders(frame, state, moved) {
   const plane = (k) => { const [low, high] = limits(SURFACES[state.surface])[k]; return { min: low, max: high, step: 0.05 }; };
   const [x, y] = startOf(state);
   return {
-    lr: one("learning rate <i>\u03b7</i>", { min: -3, max: 0.5, step: 0.02 }, Math.log10(state.lr), (v) => rateText(10 ** v),
+    lr: one("learning rate <i>\u03b7</i>", { min: -3, max: 0.5, step: 0.02 }, Math.log10(state.lr), (v) => threeDigits(10 ** v),
       (v) => { state.lr = Number((10 ** v).toPrecision(6)); }),
     mu: one("momentum <i>\u03bc</i>", { min: 0, max: 0.99, step: 0.01 }, state.mu, (v) => number(v), put("mu")),
     conditioning: one("conditioning <i>\u03ba</i>", { min: 1, max: 100, step: 1 }, state.conditioning, String, put("conditioning")),

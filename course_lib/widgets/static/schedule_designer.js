@@ -1,5 +1,5 @@
 // Design a learning-rate schedule: choose, tune, read the rate at any step, the formula and the Torch line.
-import { button, choice, fill, goal, make, number, openFrame, prediction, publisher, slider } from "./kit.js";
+import { button, choice, fill, goal, make, nearOne, number, openFrame, prediction, publisher, slider } from "./kit.js";
 import { LineChart, short } from "./line_chart.js";
 import { SCHEDULES, formulaOf, rateAt, restartsOf, torchOf } from "./rate_rules.js";
 
@@ -43,7 +43,7 @@ const RANGES = {
   gamma: { min: 0.05, max: 1, step: 0.01, shown: (v) => number(v) },
   // Right means closer to 1, in equal shares of a decade of 1 - gamma.
   decay: {
-    min: 1, max: 4, step: 0.01, shown: (v) => number(1 - 10 ** -v, 4), read: (v) => Number((1 - 10 ** -v).toFixed(6)), put: (v) => -Math.log10(1 - v),
+    min: 1, max: 4, step: 0.01, shown: nearOne, read: (v) => Number((1 - 10 ** -v).toFixed(6)), put: (v) => -Math.log10(1 - v),
   },
   factor: { min: 1, max: 4, step: 1, shown: String },
   low: { min: 0, max: 0.5, step: 0.01, shown: (v) => number(v) },

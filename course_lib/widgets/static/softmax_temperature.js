@@ -1,5 +1,5 @@
 // Softmax of a few scores divided by a temperature: bars of probabilities and their entropy.
-import { INK, fill, make, number, openFrame, prediction, publisher, slider } from "./kit.js";
+import { INK, fill, make, number, openFrame, prediction, publisher, slider, threeDigits } from "./kit.js";
 import { hatch, label, sizeCanvas } from "./drawing.js";
 import { milestones } from "./milestones.js";
 import { keyList, lineKey, pictureOf, regionKey, spotKey } from "./panel.js";
@@ -50,10 +50,6 @@ export function percent(share) {
   return `${text} %`;
 }
 
-function temperatureText(t) {
-  return number(t, t < 1 ? 3 : 2);
-}
-
 function measured({ scores, temperature }) {
   const p = softmax(scores, temperature);
   const best = Math.max(...scores);
@@ -101,7 +97,7 @@ function draw(canvas, state, { p, winners }) {
 function controls(frame, state, moved) {
   const assign = (put) => frame.guard((value) => { put(value); moved(); });
   const temperature = slider({
-    labelHtml: "temperature <i>T</i>", min: -2, max: 2, step: 0.02, value: Math.log10(state.temperature), format: (v) => temperatureText(10 ** v),
+    labelHtml: "temperature <i>T</i>", min: -2, max: 2, step: 0.02, value: Math.log10(state.temperature), format: (v) => threeDigits(10 ** v),
     onInput: assign((v) => { state.temperature = 10 ** v; }),
   });
   const scores = state.scores.map((value, k) => slider({
@@ -113,7 +109,7 @@ function controls(frame, state, moved) {
 
 function describe(state, found) {
   const list = found.p.map((share, k) => fill(TEXT.each, { k: k + 1, p: percent(share) })).join(", ");
-  return fill(TEXT.picture, { t: temperatureText(state.temperature), list, h: number(found.entropy), top: number(found.top) });
+  return fill(TEXT.picture, { t: threeDigits(state.temperature), list, h: number(found.entropy), top: number(found.top) });
 }
 
 function buildPage(frame, state, reached, moved) {
@@ -133,7 +129,7 @@ function moves(state) {
 
 function judge(state, { p, winners }) {
   const best = p[winners[0]];
-  const values = { t: temperatureText(state.temperature), p: percent(best) };
+  const values = { t: threeDigits(state.temperature), p: percent(best) };
   const below = best >= 0.48 && best < 0.5 && !moves(state);
   return [
     below ? fill(TEXT.firstDone, values) : "",

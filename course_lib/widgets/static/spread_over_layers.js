@@ -1,5 +1,5 @@
 // The gain of the first weights and the spread of the activations over thirty layers.
-import { INK, choice, fill, make, number, openFrame, prediction, publisher, slider } from "./kit.js";
+import { INK, choice, fill, make, number, openFrame, prediction, publisher, slider, threeDigits } from "./kit.js";
 import { hatch, label, sizeCanvas } from "./drawing.js";
 import { LAYERS, Stack, drawStack, layerStatistics } from "./deep_spread.js";
 import { milestones } from "./milestones.js";
@@ -109,7 +109,7 @@ function words(session, found) {
 function controls(frame, session, moved) {
   const assign = (put) => frame.guard((value) => { put(value); moved(); });
   const gain = slider({
-    labelHtml: "gain", min: -0.5, max: 0.5, step: 0.005, value: Math.log10(session.gain), format: (v) => number(10 ** v, 3),
+    labelHtml: "gain", min: -0.5, max: 0.5, step: 0.005, value: Math.log10(session.gain), format: (v) => threeDigits(10 ** v),
     onInput: assign((v) => { session.gain = 10 ** v; }),
   });
   const seed = slider({
