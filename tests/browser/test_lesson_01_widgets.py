@@ -103,7 +103,7 @@ def test_boundary_says_when_the_goal_is_reached(still_page) -> None:
     answer(root, "4")
     expect(root.locator(".look-big")).to_have_text("2 of 4 right")
     before = root.evaluate(PICTURE)
-    press(page, root.get_by_label("b", exact=True), "ArrowLeft", 6)
+    press(page, root.get_by_label("b", exact=True), "ArrowLeft", 5)
     expect(root.locator(".look-big")).to_have_text("3 of 4 right")
     expect(root.locator(".look-goal")).to_contain_text("Nobody can do better")
     expect(root.locator(".look-verdict")).to_have_text("You guessed 4 of 4; the best is 3.")
@@ -111,7 +111,7 @@ def test_boundary_says_when_the_goal_is_reached(still_page) -> None:
     expect(root.get_by_role("img")).to_have_attribute(
         "aria-label",
         "The plane of x\u2081 and x\u2082. With weights 1.0 and 1.0 "
-        "and bias \u22120.1, 3 of 4 points are right. Wrong: (1, 1).",
+        "and bias 0.0, 3 of 4 points are right. Wrong: (1, 1).",
     )
     assert root.evaluate(PICTURE) != before
 
