@@ -85,8 +85,10 @@ LONGEST_MS = 5_000
 ASLEEP = "':disabled, [aria-disabled=true], [data-reached], .look-top *, [type=radio]'"
 UNREACHED = f"""(root) => [...root.querySelectorAll(`{CONTROLS}`)]
     .filter((node) => node.offsetParent && !node.matches({ASLEEP})).map({NAMED})"""
-# Neighbouring places of every slider that read out the same, in samples from its low to its high end.
-SAME_WORDS = """(samples) => [...document.querySelectorAll('.look input[type=range]')].flatMap((node) => {
+# Read-outs of every slider, in samples from its low to its high end: the same as their neighbour's, or too wide.
+BAD_READ_OUTS = """(samples) => [...document.querySelectorAll('.look-slider')].flatMap((row) => {
+  row.hidden = false;
+  const [node, output] = [row.querySelector('input'), row.querySelector('output')];
   const steps = Math.round((node.max - node.min) / node.step);
   const says = (k) => {
     node.value = Number(node.min) + k * Number(node.step);
@@ -94,8 +96,11 @@ SAME_WORDS = """(samples) => [...document.querySelectorAll('.look input[type=ran
     return node.getAttribute('aria-valuetext');
   };
   const places = [...Array(samples).keys()].map((k) => Math.round(k * (steps - 1) / (samples - 1)));
-  return [...new Set(places)].map((k) => [node.labels[0].textContent, says(k), says(k + 1)])
-    .filter(([, one, next]) => one === next);
+  return [...new Set(places)].flatMap((k) => {
+    const [one, next] = [says(k), says(k + 1)];
+    const faults = [one === next && 'not read out', output.scrollWidth > output.clientWidth + 1 && 'too wide'];
+    return faults.filter(Boolean).map((fault) => [node.labels[0].textContent, next, fault]);
+  });
 })"""
 BREAK = """() => {
   const fail = () => { throw new Error('planted'); };
@@ -217,9 +222,9 @@ def key_for(control: dict) -> str:
 
 
 def test_every_step_of_a_slider_is_read_out(awake: Watched) -> None:
-    """Neighbouring places of a slider have different words: who cannot see the picture hears that it moved."""
-    assert awake.page.locator(".look input[type=range]").count() > len(LOOKS)
-    assert awake.page.evaluate(SAME_WORDS, SAMPLES) == []
+    """Neighbouring places have different words, so a step is heard by who cannot see it; no word leaves its column."""
+    assert awake.page.locator(".look-slider").count() > len(LOOKS)
+    assert awake.page.evaluate(BAD_READ_OUTS, SAMPLES) == []
 
 
 def test_planted_error_shows_in_every_look(awake: Watched) -> None:

@@ -89,7 +89,7 @@ function render({ model, el }) {
   const state = Object.fromEntries(names.map((name) => [name, model.get(name)]));
   const reached = [model.get("goal_reached"), model.get("second_reached")];
   const frame = openFrame(el, TEXT.title);
-  frame.root.style.setProperty("--value", "3.8em");
+  frame.root.style.setProperty("--value", "5.4em");
   const { publish, listen, close } = publisher(model);
   const parts = buildPage(frame, state, moved);
   prediction(frame, {

@@ -139,6 +139,7 @@ function render({ model, el }) {
   const session = new Session(model);
   const reached = [model.get("goal_reached"), model.get("second_reached")];
   const frame = openFrame(el, TEXT.title);
+  frame.root.style.setProperty("--value", "4.2em");
   const { publish, listen, close } = publisher(model);
   const show = () => {
     const found = session.measured();

@@ -293,6 +293,7 @@ class Race {
 
 function render({ model, el }) {
   const frame = openFrame(el, TEXT.title);
+  frame.root.style.setProperty("--value", "4.8em");
   frame.root.classList.add("look-inline-choice");
   frame.root.style.setProperty("--label", "8.4em");
   const run = new Race(model, frame);

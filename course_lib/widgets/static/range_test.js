@@ -77,6 +77,7 @@ function render({ model, el }) {
   const state = { lr: model.get("lr"), seed: model.get("seed"), kept: new Set() };
   const reached = [model.get("goal_reached"), model.get("second_reached")];
   const frame = openFrame(el, TEXT.title);
+  frame.root.style.setProperty("--value", "4.8em");
   frame.root.style.setProperty("--label", "3.4em");
   const { publish, listen, close } = publisher(model);
   const parts = buildPage(frame, state, moved);

@@ -112,7 +112,7 @@ function render({ model, el }) {
   const frame = openFrame(el, TEXT.title);
   frame.root.classList.add("look-inline-choice");
   frame.root.style.setProperty("--label", "7.8em");
-  frame.root.style.setProperty("--value", "3.8em");
+  frame.root.style.setProperty("--value", "5.4em");
   const { publish, listen, close } = publisher(model);
   const parts = buildPage(frame, state, moved);
   let waiting = true;

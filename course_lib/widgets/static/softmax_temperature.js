@@ -150,6 +150,7 @@ function render({ model, el }) {
   const state = { scores: [...model.get("scores")], start: [...model.get("start")], temperature: model.get("temperature") };
   const reached = [model.get("goal_reached"), model.get("tie_found")];
   const frame = openFrame(el, TEXT.title);
+  frame.root.style.setProperty("--value", "4.2em");
   frame.root.style.setProperty("--label", "8.2em");
   const { publish, listen, close } = publisher(model);
   const asked = prediction(frame, {
