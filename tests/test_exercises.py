@@ -22,8 +22,6 @@ from course_lib.compare import Tolerance, compare
 from course_lib.torch_kernels._arrays import on_arrays, to_arrays, to_tensors
 from course_lib.tree import pack
 
-pytestmark = pytest.mark.filterwarnings("error")
-
 ALL = [exercise for lesson in LESSONS for exercise in lesson.exercises]
 SEEDS = (1, 2, 3, 5, 8, 13)
 SOLUTIONS = Path(__file__).parents[1] / "solutions"
