@@ -26,11 +26,11 @@ export function runnerKey(runner) {
     makeSvg("text", { x: 44, y: 17, "text-anchor": "middle", "font-size": 11, "font-weight": 700, fill: INK.paper, text: runner.letter }));
 }
 
-// Where the contour lines of whole powers of ten cross a ray from the deepest point; none nearer than 30 pixels to the last.
+// Where the contour lines of whole powers of ten cross a ray from the deepest point; none nearer than 30 pixels to that point or to the last.
 function heightLabels(surface, kappa, view) {
   const [x0, y0] = surface.minima[0];
   const found = [];
-  let [before, last] = [0, [-99, -99]];
+  let [before, last] = [0, [view.x(x0), view.y(y0)]];
   for (let r = 0.02; r < 2 * surface.half; r += 0.02) {
     const [x, y] = [x0 + 0.64 * r, y0 + 0.77 * r];
     const loss = surface.value(x, y, kappa);
