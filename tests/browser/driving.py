@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 from course_lib.widgets import _base
 from course_lib.widgets.neuron import XOR
@@ -69,6 +69,11 @@ def load(page: Page, module: str) -> None:
 def answer(root: Locator, name: str) -> None:
     """Make the prediction, which wakes the controls up."""
     root.get_by_role("button", name=name, exact=True).first.click()
+
+
+def words(root: Locator, text: str) -> Locator:
+    """What shows these words for the eye: the region for screen readers may say them, too, a moment later."""
+    return root.locator(":scope > :not(.look-live)").get_by_text(text)
 
 
 def range_of(root: Locator, name: str) -> Locator:
@@ -141,3 +146,13 @@ def run_more(page: Page, code: str) -> Locator:
     }"""
     page.evaluate(run, code)
     return page.locator(".jp-Cell").last.locator(".jp-OutputArea-output")
+
+
+def run_until(page: Page, code: str, sign: str, times: int = 20) -> str:
+    """Run code again until its output holds a sign: Python hears of a change only once the hand has rested a moment."""
+    for _ in range(times):
+        output = run_more(page, code)
+        expect(output).to_have_count(1)
+        if sign in output.inner_text():
+            break
+    return output.inner_text()

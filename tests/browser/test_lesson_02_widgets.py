@@ -8,7 +8,18 @@ import statistics
 import numpy as np
 import pytest
 import torch
-from driving import CONTRAST, PICTURE, SLIDERS, STOPWATCH, answer, assert_nothing_sticks_out, load, press, wait_for_data
+from driving import (
+    CONTRAST,
+    PICTURE,
+    SLIDERS,
+    STOPWATCH,
+    answer,
+    assert_nothing_sticks_out,
+    load,
+    press,
+    wait_for_data,
+    words,
+)
 from playwright.sync_api import Locator, expect
 from torch.nn import functional
 
@@ -123,7 +134,7 @@ def test_explorer_finds_where_the_sigmoid_saturates(still_page) -> None:
     press(page, score, "ArrowRight")
     expect(root.locator(".look-big")).to_have_text("slope 0.0109")
     press(page, score, "End")
-    expect(root.get_by_text("Is there a score nearer to 0?")).to_be_visible()
+    expect(words(root, "Is there a score nearer to 0?")).to_be_visible()
     expect(root.locator(".look-goal-state").first).to_have_text("not yet")
     press(page, score, "ArrowLeft", 33)
     expect(root.locator(".look-goal-state").first).to_have_text("not yet")
@@ -147,7 +158,7 @@ def test_only_gelu_falls(still_page) -> None:
     side(root).get_by_label("Activation function").select_option("gelu")
     expect(second).to_have_text("reached")
     expect(root.locator(".look-big")).to_have_text("slope \u22120.1275")
-    expect(root.get_by_text("The two forms of GELU differ by 0.00022 here.")).to_be_visible()
+    expect(words(root, "The two forms of GELU differ by 0.00022 here.")).to_be_visible()
 
 
 def test_explorer_shows_the_leak_and_the_corner(still_page) -> None:
@@ -158,7 +169,7 @@ def test_explorer_shows_the_leak_and_the_corner(still_page) -> None:
     expect(leak).to_be_hidden()
     side(root).get_by_label("Activation function").select_option("leaky_relu")
     expect(leak).to_be_visible()
-    expect(root.get_by_text("the course takes the slope 0.25")).to_be_visible()
+    expect(words(root, "the course takes the slope 0.25")).to_be_visible()
     press(page, leak, "ArrowRight")
     expect(root.locator(".look-big")).to_have_text("slope 0.2600")
 
@@ -176,12 +187,12 @@ def test_temperature_alone_reaches_one_half(still_page) -> None:
     press(page, score, "ArrowLeft")
     press(page, heat, "ArrowRight", 10)
     assert 0.48 <= max(json.loads(root.get_attribute("data-probabilities"))) < 0.5
-    expect(root.get_by_text("Put the scores back for the first goal: 2.0, 1.0, 0.0, \u22121.0.")).to_be_visible()
+    expect(words(root, "Put the scores back for the first goal: 2.0, 1.0, 0.0, \u22121.0.")).to_be_visible()
     expect(first).to_have_text("not yet")
     press(page, score, "ArrowRight")
     press(page, heat, "ArrowRight")
     expect(first).to_have_text("reached")
-    expect(root.get_by_text("A score was moved")).to_be_hidden()
+    expect(words(root, "A score was moved")).to_be_hidden()
 
 
 def test_a_tie_survives_the_cold(still_page) -> None:
@@ -247,7 +258,7 @@ def test_units_die_at_large_rates_and_stay_dead(still_page) -> None:
     press(page, rate, "End")
     expect(root.locator(".look-big")).to_have_text("16 of 16 dead")
     root.get_by_role("button", name="Train on").click()
-    expect(root.get_by_text("0 of 16 dead units came back")).to_be_visible()
+    expect(words(root, "0 of 16 dead units came back")).to_be_visible()
     expect(root.locator(".look-verdict")).to_contain_text("They die and stay dead")
 
 
@@ -261,7 +272,7 @@ def test_all_rates_leave_a_trace(still_page) -> None:
     assert root.evaluate(PICTURE) != before
     press(page, side(root).get_by_label("seed"), "ArrowRight")
     assert root.get_attribute("data-tried") == "1"
-    expect(root.get_by_text("1 of them fired for no point before training.")).to_be_visible()
+    expect(words(root, "1 of them fired for no point before training.")).to_be_visible()
 
 
 def test_every_seed_and_rate_gives_a_finite_loss(watched) -> None:
