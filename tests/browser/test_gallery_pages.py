@@ -80,7 +80,7 @@ MOVED = """async ([root, longest]) => {
   return { moved: window.seen !== before, now };
 }""".replace("HERE", HERE)
 SHORT_MS = 500
-SAMPLES = 12
+SAMPLES = 10
 LONGEST_MS = 5_000
 ASLEEP = "':disabled, [aria-disabled=true], [data-reached], .look-top *, [type=radio]'"
 UNREACHED = f"""(root) => [...root.querySelectorAll(`{CONTROLS}`)]

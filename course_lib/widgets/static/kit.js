@@ -32,14 +32,14 @@ export function number(value, digits = 2) {
   return Number(text) < 0 ? text.replace("-", "\u2212") : text.replace("-", "");
 }
 
-// For logarithmic sliders: a step changes the third digit at the latest, so every step is read out.
+// For logarithmic sliders: a step changes the third digit at the latest, so each is read out.
 export function threeDigits(value) {
   return String(Number(value.toPrecision(3)));
 }
 
-// The number 1 - 10^-v for sliders that close in on 1: three digits of its distance from 1.
+// The number 1 - 10^-v for sliders that close in on 1: three digits of its distance from 1, nine in all.
 export function nearOne(v) {
-  return String(Number((1 - 10 ** -v).toFixed(3 + Math.floor(v))));
+  return String(Number((1 - 10 ** -v).toFixed(3 + Math.floor(Math.min(v, 6)))));
 }
 
 function setProperty(node, name, value) {
