@@ -120,12 +120,12 @@ def moves_picture(page: Page, root: Locator, slider: Locator) -> None:
 
 
 def assert_readable(page: Page) -> None:
-    """All text of every widget reaches 4.5 : 1 against its ground, also in a dark page."""
+    """All text of every widget reaches 4.5 : 1 against its ground, also in a dark page; no sentence has a gap left."""
     page.emulate_media(color_scheme="dark")
     for root in page.locator(".look").all():
         pairs = root.evaluate(CONTRAST)
         assert len(pairs) > 10
-        assert [pair for pair in pairs if pair[1] < 4.5] == []
+        assert [pair for pair in pairs if pair[1] < 4.5 or "{" in pair[0]] == []
 
 
 def assert_nothing_sticks_out(page: Page, width: int) -> None:
